@@ -1,0 +1,69 @@
+//! `faultbook check`: the whole load path, every finding at once.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+
+use crate::diagnostic::Severity;
+use crate::render;
+use crate::ruleset::inspect;
+
+use super::output::{self, Failed, remark};
+
+const EXAMPLES: &str = "Examples:
+  faultbook check my-rules/
+  faultbook check my-rules/ --deny warnings
+  faultbook check my-rules/ --format json
+  faultbook explain number-prefix                what a finding means";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// Directory of rule files; without it --rules, else the rules that are built in
+    #[arg(value_name = "DIR")]
+    directory: Option<PathBuf>,
+    /// How findings are written
+    #[arg(long, value_enum, default_value_t = ReportFormat::Full)]
+    format: ReportFormat,
+    /// Findings that make the exit code 1 beside errors
+    #[arg(long, value_enum)]
+    deny: Option<Deny>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ReportFormat {
+    /// With source lines, for people
+    Full,
+    /// One JSON document
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Deny {
+    /// Warnings count like errors
+    Warnings,
+}
+
+pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCode, Failed> {
+    let directory = arguments.directory.as_deref().or(rules);
+    let (set, report, _) = inspect(super::sources(directory)?);
+    match arguments.format {
+        ReportFormat::Json => output::print_json(&render::document(&report))?,
+        ReportFormat::Full => output::print_report(&report)?,
+    }
+    let (errors, warnings) = (report.count(Severity::Error), report.count(Severity::Warning));
+    if let Some(set) = set {
+        let examples: usize = set.codes().iter().map(|code| set.examples_of(&code.code).len()).sum();
+        let counts = format!("{} codes, {} rules, {examples} examples", set.codes().len(), set.rules().len());
+        remark(&format!("{counts}: {}", if warnings == 0 { "no findings".to_owned() } else { plural(warnings, "warning") }));
+    } else {
+        remark(&format!("{}, {}; the set does not load", plural(errors, "error"), plural(warnings, "warning")));
+    }
+    let denied = errors > 0 || (arguments.deny == Some(Deny::Warnings) && warnings > 0);
+    Ok(ExitCode::from(u8::from(denied)))
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}

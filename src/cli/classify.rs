@@ -1,0 +1,193 @@
+//! `faultbook classify`: failures in, decisions out, one for each, in order.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use base64::Engine as _;
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::error::{Error, ErrorKind};
+use crate::model::{Decision, Failure};
+use crate::render;
+use crate::ruleset::RuleSet;
+
+use super::output::{Failed, Output, remark};
+use super::records::{InputFormat, Read1, Records};
+use super::signals;
+
+const EXAMPLES: &str = "Examples:
+  faultbook classify failures.ndjson
+  faultbook classify --format json < failures.ndjson > decisions.ndjson
+  pbpaste | faultbook classify --connector exchange
+  kubectl logs job/sync | faultbook classify --input text --connector webhook --operation create
+
+One line out for each record in, in order. A line that cannot be read gives a decision with DSUNK001, `unknown_reason`
+`unreadable` and `error`; the exit code is then 1.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// Files to read; standard input without any, or for `-`
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// How failures are written
+    #[arg(long, value_enum, default_value_t = InputFormat::Auto)]
+    input: InputFormat,
+    /// How decisions are written
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    format: OutputFormat,
+    /// The connector of failures that name none
+    #[arg(long, value_name = "NAME")]
+    connector: Option<String>,
+    /// The operation of failures that name none
+    #[arg(long, value_name = "NAME")]
+    operation: Option<String>,
+    /// The phase of failures that name none
+    #[arg(long, value_name = "NAME")]
+    phase: Option<String>,
+}
+
+/// How decisions are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OutputFormat {
+    /// For people
+    Text,
+    /// One JSON object on each line
+    Json,
+    /// One logfmt line each: errorCode=DSEX001 …
+    Log,
+}
+
+/// Bytes of an unreadable record that are shown in base 64.
+const RAW_BYTES: usize = 4 * 1024;
+
+pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCode, Failed> {
+    let set = super::rule_set(rules)?;
+    let output = Arc::new(Mutex::new(Output::new()));
+    signals::flush_on_signal(&output);
+    let mut run = Run { arguments, set, output, answered: 0, unreadable: 0 };
+    let stdin = [PathBuf::from("-")];
+    let files = if arguments.files.is_empty() { &stdin[..] } else { &arguments.files };
+    let done = files.iter().try_for_each(|file| run.file(file));
+    // What was answered is written even when a later file cannot be read.
+    let flushed = run.output().flush();
+    done.and(flushed)?;
+    if run.unreadable > 0 {
+        remark(&format!("{} of {} records could not be read", run.unreadable, run.answered));
+        return Ok(ExitCode::from(1));
+    }
+    if run.answered == 0 {
+        remark("no failures in the input");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+struct Run<'a> {
+    arguments: &'a Arguments,
+    set: RuleSet,
+    output: Arc<Mutex<Output>>,
+    answered: u64,
+    unreadable: u64,
+}
+
+impl Run<'_> {
+    fn output(&self) -> MutexGuard<'_, Output> {
+        self.output.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn file(&mut self, path: &Path) -> Result<(), Failed> {
+        let cannot = |error: io::Error| Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error);
+        if path == Path::new("-") {
+            let stdin = io::stdin();
+            if stdin.is_terminal() {
+                remark("reading failures from the terminal; end with Ctrl-D");
+            }
+            return self.records(stdin.lock(), &cannot);
+        }
+        let file = File::open(path).map_err(cannot)?;
+        let metadata = file.metadata().map_err(cannot)?;
+        if metadata.is_dir() {
+            return Err(Error::new(ErrorKind::Io, format!("`{}` is a directory; give files", path.display())).into());
+        }
+        let progress = progress(metadata.len());
+        self.records(progress.wrap_read(file), &cannot)?;
+        progress.finish_and_clear();
+        Ok(())
+    }
+
+    fn records(&mut self, input: impl Read, cannot: &impl Fn(io::Error) -> Error) -> Result<(), Failed> {
+        let mut records = Records::new(input, self.arguments.input).map_err(cannot)?;
+        while let Some(record) = records.next().map_err(cannot)? {
+            let is_text = matches!(record, Read1::Failure { is_text: true, .. });
+            let decision = self.decide(record);
+            self.answered += 1;
+            self.unreadable += u64::from(decision.error.is_some());
+            let mut output = self.output();
+            output.line(|buffer| self.write(buffer, &decision, is_text))?;
+            // Somebody may be waiting for this answer before sending the next failure.
+            if records.would_wait() {
+                output.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn decide(&self, record: Read1) -> Decision {
+        match record {
+            Read1::Failure { mut record, .. } => {
+                self.fill_in(&mut record.failure);
+                // A fault of the engine must cost one answer its code, not a connector its answers.
+                let decided = catch_unwind(AssertUnwindSafe(|| self.set.classify(&record.failure)));
+                let mut decision = decided.unwrap_or_else(|_| self.set.unreadable("internal error; please report the record"));
+                decision.notes.splice(0..0, record.notes);
+                decision
+            }
+            Read1::Unreadable { error, raw } => {
+                let mut decision = self.set.unreadable(error);
+                decision.raw_base64 = raw.map(|raw| base64::prelude::BASE64_STANDARD.encode(&raw[..raw.len().min(RAW_BYTES)]));
+                decision
+            }
+        }
+    }
+
+    fn fill_in(&self, failure: &mut Failure) {
+        let fill = |field: &mut Option<String>, value: &Option<String>| {
+            if field.is_none() {
+                field.clone_from(value);
+            }
+        };
+        fill(&mut failure.connector, &self.arguments.connector);
+        fill(&mut failure.operation, &self.arguments.operation);
+        fill(&mut failure.phase, &self.arguments.phase);
+    }
+
+    fn write(&self, buffer: &mut Vec<u8>, decision: &Decision, is_text: bool) {
+        match self.arguments.format {
+            OutputFormat::Json => {
+                // A decision holds texts and numbers only: writing it to memory cannot fail.
+                let _ = serde_json::to_writer(buffer, decision);
+            }
+            OutputFormat::Log => buffer.extend_from_slice(render::log_line(decision).as_bytes()),
+            OutputFormat::Text => match self.set.code(decision.code.as_str()) {
+                Some(code) if is_text => buffer.extend_from_slice(render::block(decision, code).trim_end().as_bytes()),
+                _ => buffer.extend_from_slice(render::summary(decision).as_bytes()),
+            },
+        }
+    }
+}
+
+/// A bar on standard error, where somebody watches it and the decisions go elsewhere.
+fn progress(bytes: u64) -> ProgressBar {
+    let watched = io::stderr().is_terminal() && !io::stdout().is_terminal();
+    let target = if watched { ProgressDrawTarget::stderr_with_hz(5) } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(Some(bytes), target);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}") {
+        bar.set_style(style);
+    }
+    bar
+}

@@ -1,0 +1,65 @@
+//! `faultbook ledger`: compare the codes with the ledger of issued codes, or extend it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::diagnostic::Severity;
+use crate::error::{Error, ErrorKind};
+use crate::rulefile::{LEDGER, write_ledger};
+use crate::ruleset::inspect;
+
+use super::output::{self, Failed, remark};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  faultbook ledger --rules my-rules            what the ledger does not know yet\n  faultbook ledger --rules my-rules --write    enter new codes\n\nThe ledger keeps every code ever issued. A code never vanishes from it and never changes its meaning.")]
+pub(super) struct Arguments {
+    /// Enter new codes, new titles and retirements into ledger.toml
+    #[arg(long)]
+    write: bool,
+}
+
+pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCode, Failed> {
+    let (set, report, book) = inspect(super::sources(rules)?);
+    if set.is_none() {
+        output::report(&report);
+        return Err(Failed::Rejected(format!("the set has {} errors; the ledger enters only what loads", report.count(Severity::Error))));
+    }
+    let text = write_ledger(&book);
+    let current = report.sources().find(LEDGER).map(|id| report.sources().get(id).text.as_str());
+    let known: Vec<&str> = book.ledger.iter().flat_map(|ledger| &ledger.codes).map(|line| line.code.value.as_str()).collect();
+    let new: Vec<&str> = book.codes().map(|(_, entry)| entry.code.value.as_str()).filter(|code| !known.contains(code)).collect();
+    if current == Some(text.as_str()) {
+        remark(&format!("the ledger is up to date: {} codes", known.len()));
+        return Ok(ExitCode::SUCCESS);
+    }
+    for code in &new {
+        output::print(&format!("new: {code}"))?;
+    }
+    if new.is_empty() {
+        output::print("titles, retirement or layout of the ledger differ")?;
+    }
+    if !arguments.write {
+        remark("run `faultbook ledger --write` to enter them");
+        return Ok(ExitCode::from(1));
+    }
+    let Some(directory) = rules else {
+        return Err(Failed::Usage("the built-in rules cannot be written; name a directory with --rules".to_owned()));
+    };
+    write(&directory.join(LEDGER), &text)?;
+    remark(&format!("wrote {}", directory.join(LEDGER).display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Replaces the file as a whole, so that a reader sees the old one or the new one.
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    let cannot = |error| Error::new(ErrorKind::Io, format!("cannot write `{}`", path.display())).with_source(error);
+    // Hidden, so that nobody who lists rule files takes it for one.
+    let temporary: PathBuf = path.with_file_name(format!(".{LEDGER}.new"));
+    fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path)).map_err(|error| {
+        let _ = fs::remove_file(&temporary);
+        cannot(error)
+    })
+}

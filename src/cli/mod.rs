@@ -1,0 +1,128 @@
+//! The command line: one file for each command, no logic of their own.
+//!
+//! Exit codes everywhere: 0 clean, 1 findings, 2 could not run.
+
+mod check;
+mod classify;
+mod explain;
+mod ledger;
+mod list;
+mod output;
+mod records;
+mod schema;
+mod signals;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::diagnostic::Sources;
+use crate::error::Error;
+use crate::ruleset::RuleSet;
+use output::Failed;
+
+pub use schema::SCHEMAS;
+
+const EXAMPLES: &str = "Examples:
+  faultbook classify failures.ndjson             decisions, one per failure
+  pbpaste | faultbook classify --connector exchange
+  faultbook explain DSEX001                      what a code means and what to do
+  faultbook list                                 the catalogue and the order of the rules
+  faultbook check my-rules/                      every problem of a rule set at once
+
+Exit codes: 0 clean, 1 findings, 2 could not run.";
+
+/// Says what went wrong in a stable word, and what happens next.
+#[derive(Debug, Parser)]
+#[command(name = "faultbook", version, after_help = EXAMPLES, max_term_width = 100)]
+struct Arguments {
+    /// Directory of rule files, instead of the rules that are built in
+    #[arg(long, global = true, env = "FAULTBOOK_RULES", value_name = "DIR")]
+    rules: Option<PathBuf>,
+    /// When to use colour; NO_COLOR is respected
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Output for people or for machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For machines
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say what failures are: one decision for each
+    Classify(classify::Arguments),
+    /// Check rule files: every problem at once
+    Check(check::Arguments),
+    /// Show what a code or a lint means
+    Explain(explain::Arguments),
+    /// Show the catalogue and the order in which rules are tried
+    List(list::Arguments),
+    /// Compare the codes with the ledger of issued codes, or extend it
+    Ledger(ledger::Arguments),
+    /// Print a JSON Schema, for editors and validators
+    Schema(schema::Arguments),
+}
+
+/// Runs the tool with the arguments of the process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match arguments.color {
+        Color::Auto => {}
+        Color::Always => anstream::ColorChoice::Always.write_global(),
+        Color::Never => anstream::ColorChoice::Never.write_global(),
+    }
+    let rules = arguments.rules.as_deref();
+    let done = match &arguments.command {
+        Command::Classify(command) => classify::run(command, rules),
+        Command::Check(command) => check::run(command, rules),
+        Command::Explain(command) => explain::run(command, rules),
+        Command::List(command) => list::run(command, rules),
+        Command::Ledger(command) => ledger::run(command, rules),
+        Command::Schema(command) => schema::run(command),
+    };
+    match done {
+        Ok(code) => code,
+        Err(Failed::Closed) => ExitCode::SUCCESS,
+        Err(failed) => {
+            output::complain(&failed.to_string());
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The sources of the chosen rules: a directory, or those that are built in.
+fn sources(directory: Option<&Path>) -> Result<Sources, Error> {
+    directory.map_or_else(|| Ok(RuleSet::builtin_sources()), RuleSet::discover)
+}
+
+/// Loads the chosen rules; a rejected set is shown in full.
+fn rule_set(directory: Option<&Path>) -> Result<RuleSet, Failed> {
+    let Some(directory) = directory else { return Ok(RuleSet::builtin()) };
+    match RuleSet::load(RuleSet::discover(directory)?) {
+        Ok((set, _)) => Ok(set),
+        Err(rejected) => {
+            output::report(rejected.report());
+            Err(Failed::Rejected(rejected.to_string()))
+        }
+    }
+}

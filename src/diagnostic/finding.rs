@@ -1,0 +1,56 @@
+//! One finding in a rule file.
+
+use super::{Lint, Span};
+
+/// Something that is wrong, or likely wrong, in a rule file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The kind of finding; its severity comes with it.
+    pub lint: &'static Lint,
+    /// What is wrong, in lower case and without a full stop, values in backticks.
+    pub message: String,
+    /// The smallest wrong thing.
+    pub primary: Label,
+    /// Places that the primary one disagrees with.
+    pub secondary: Vec<Label>,
+    /// What to type instead, as a sentence.
+    pub help: Option<String>,
+}
+
+/// A place with a remark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// The place.
+    pub span: Span,
+    /// The remark; may be empty.
+    pub text: String,
+}
+
+impl Diagnostic {
+    /// A finding at one place.
+    pub fn new(lint: &'static Lint, span: Span, message: impl Into<String>) -> Self {
+        let primary = Label { span, text: String::new() };
+        Self { lint, message: message.into(), primary, secondary: Vec::new(), help: None }
+    }
+
+    /// Remarks on the primary place.
+    #[must_use]
+    pub fn label(mut self, text: impl Into<String>) -> Self {
+        self.primary.text = text.into();
+        self
+    }
+
+    /// Adds a second place.
+    #[must_use]
+    pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.secondary.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// Says what to type instead.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}

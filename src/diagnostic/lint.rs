@@ -1,0 +1,118 @@
+//! The kinds of findings: name, severity and what each is about.
+//!
+//! Every lint has a folder `tests/lints/<name>/` with the smallest rule set that triggers it; a test demands it.
+
+/// How grave a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// The set does not load.
+    Error,
+    /// The set loads, but somebody should look.
+    Warning,
+}
+
+impl Severity {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// A kind of finding.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Lint {
+    /// A kebab-case name that can never look like a product code.
+    pub name: &'static str,
+    /// How grave findings of this kind are.
+    pub severity: Severity,
+    /// What it is about and why it matters, in one or two sentences.
+    pub about: &'static str,
+}
+
+macro_rules! lints {
+    ($($constant:ident $name:literal $severity:ident $about:literal)*) => {
+        /// Every lint by its constant.
+        pub mod lints {
+            use super::{Lint, Severity};
+            $(
+                #[doc = $about]
+                pub const $constant: &Lint = &Lint { name: $name, severity: Severity::$severity, about: $about };
+            )*
+        }
+
+        /// All lints, in the order of the load path.
+        pub const LINTS: &[&Lint] = &[$(lints::$constant),*];
+    };
+}
+
+lints! {
+    // Files.
+    UNREADABLE_FILE "unreadable-file" Error "A file or the rules directory cannot be read, or is not a regular file."
+    NOT_UTF8 "not-utf8" Error "A rule file holds bytes that are not UTF-8."
+    LIMIT_EXCEEDED "limit-exceeded" Error "A file, pattern, template or set is larger than the limits allow; limits keep a hostile rule file from stalling the engine."
+    MANIFEST_MISSING "manifest-missing" Error "The rules directory has no `faultbook.toml`, so that nothing says in which order the files are tried."
+    FILE_NOT_LISTED "file-not-listed" Error "A rule file is not listed in the manifest's `order`, so that none of its rules would ever be tried."
+    FILE_MISSING "file-missing" Error "The manifest's `order` names a file that does not exist."
+    // TOML and the shape of entries.
+    TOML_SYNTAX "toml-syntax" Error "The file is not valid TOML."
+    INVISIBLE_CHARACTER "invisible-character" Error "The file holds a bidirectional control or another invisible character: what a reviewer sees is not what the engine reads."
+    UNKNOWN_KEY "unknown-key" Error "A key that the rule language does not know; most often a misspelt one, which would silently do nothing."
+    MISSING_KEY "missing-key" Error "A key that this entry cannot do without."
+    WRONG_TYPE "wrong-type" Error "A value of another type than the key takes."
+    EMPTY_VALUE "empty-value" Error "An empty list or an empty text where something is needed."
+    UNSUPPORTED_FORMAT "unsupported-format" Error "A `format` number that this version does not read."
+    MALFORMED_NAME "malformed-name" Error "A code, id or name that is not written the way such names are written."
+    // Closed words.
+    UNKNOWN_WORD "unknown-word" Error "A word outside of a closed list: retry class, action or fact."
+    UNKNOWN_STATUS "unknown-status" Error "A status that the manifest's `statuses` does not list."
+    UNKNOWN_CODE "unknown-code" Error "A rule, example or fallback names a code that no file describes."
+    UNKNOWN_FAMILY "unknown-family" Error "A code that belongs to no family of the manifest, so that nobody owns its number."
+    DUPLICATE_NAME "duplicate-name" Error "A code, rule id, status or file is given twice."
+    // Conditions.
+    RULE_WITHOUT_CONDITION "rule-without-condition" Error "A rule with nothing in `when` matches every failure and hides all rules behind it."
+    PATTERN_SYNTAX "pattern-syntax" Error "A message pattern that the regular expression engine does not accept, such as look-around, back-references and other syntax of .NET."
+    PATTERN_CONTROL_CHARACTER "pattern-control-character" Error "A pattern in double quotes where TOML turned an escape such as `\\b` into a control character; it would never match."
+    PATTERN_MATCHES_EMPTY "pattern-matches-empty" Error "A pattern that matches the empty text holds for every message."
+    NUMBER_PREFIX "number-prefix" Error "A pattern that ends in a number without a boundary also matches longer numbers: `AADSTS90002` finds `AADSTS900023`."
+    CAPTURE_WITHOUT_VALUE "capture-without-value" Error "A capture pattern without the group `(?<value>…)` does not say which part to take."
+    GLOB_SYNTAX "glob-syntax" Error "A type or provider code pattern that cannot match as written."
+    STATUS_RANGE "status-range" Error "An HTTP status outside of 100 to 599, or a range that is not one."
+    RANGE_IN_ALL "range-in-all" Error "A condition in `all` that can never hold: one failure has one status, one connector, one operation and one phase."
+    // Templates.
+    TEMPLATE_SYNTAX "template-syntax" Error "A message template that does not parse, or uses more than expressions and filters."
+    TEMPLATE_VARIABLE "template-variable" Error "A message template uses a variable that is no failure field, not captured by every rule of the code, and has no default."
+    // Meaning.
+    CODE_WITHOUT_RULE "code-without-rule" Warning "A code that no rule gives can never be issued."
+    RULE_GIVES_RETIRED_CODE "rule-gives-retired-code" Error "A rule gives a code that is retired."
+    RULE_WITHOUT_EXAMPLE "rule-without-example" Error "A rule without an example proves nothing; the first change behind it may steal its failures unseen."
+    EXAMPLE_FAILS "example-fails" Error "An example that this rule does not win against the whole set: another rule is tried earlier, or no condition holds."
+    COUNTEREXAMPLE_FAILS "counterexample-fails" Error "A counterexample that does not get the code it names."
+    EXAMPLE_MESSAGE "example-message" Error "An example that gets its code with another message than the one it pins."
+    // Ledger.
+    LEDGER_MISSING "ledger-missing" Warning "The set has no `ledger.toml`: nothing keeps an issued code from vanishing or changing its meaning."
+    CODE_VANISHED "code-vanished" Error "A code that was issued is no longer described."
+    CODE_CHANGED_MEANING "code-changed-meaning" Error "An issued code has another status, retry class or action than the ledger says."
+    RETIRED_CODE_REUSED "retired-code-reused" Error "A retired code is in use again; its number must never get a second meaning."
+    CODE_NOT_IN_LEDGER "code-not-in-ledger" Warning "A code that the ledger does not know yet."
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LINTS;
+
+    #[test]
+    fn names_are_kebab_case_and_unique() {
+        let mut names: Vec<_> = LINTS.iter().map(|lint| lint.name).collect();
+        assert!(names.iter().all(|name| name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')));
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count, "a lint name is given twice");
+    }
+}

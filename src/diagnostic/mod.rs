@@ -1,0 +1,16 @@
+//! What is wrong in rule files, and where: sources and spans, lints, findings and reports.
+//!
+//! Plain values. Knows neither TOML nor rules, and prints nothing: `render` turns a report into text or JSON.
+
+mod finding;
+mod lint;
+mod report;
+mod source;
+mod suggest;
+
+pub use finding::{Diagnostic, Label};
+pub use lint::{LINTS, Lint, Severity, lints};
+pub use report::Report;
+pub(crate) use source::floor_char_boundary;
+pub(crate) use suggest::{did_you_mean, nearest};
+pub use source::{Position, Source, SourceId, Sources, Span, Spanned};

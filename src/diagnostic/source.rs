@@ -1,0 +1,161 @@
+//! The texts that findings point into, and places in them.
+//!
+//! Holds texts that somebody else has read; touches no files.
+
+use std::ops::Range;
+
+use super::Diagnostic;
+
+/// One text that findings can point into: a rule file, or a path that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The path relative to the rules directory, with `/` between its parts.
+    pub name: String,
+    /// The whole text; empty where the file could not be read.
+    pub text: String,
+    /// Whether the text must not be read as a rule file; a finding says why.
+    pub is_refused: bool,
+}
+
+/// The files of a rule set, in a fixed order: the manifest first, then by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// Where the files come from, as shown in front of their names; empty for sets held in memory.
+    root: String,
+    files: Vec<Source>,
+    /// What went wrong while the files were read; the load reports it with everything else.
+    findings: Vec<Diagnostic>,
+    /// Whether the load of these very texts was proven when the library was built.
+    is_proven: bool,
+}
+
+/// Index of a [`Source`] in its [`Sources`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(pub(crate) usize);
+
+/// A range of bytes in one source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// The source that the range is in.
+    pub source: SourceId,
+    /// Byte offsets, start included, end excluded.
+    pub range: Range<usize>,
+}
+
+/// A value with the place where it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A place for people: line and column start at 1, the column counts Unicode scalar values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+pub struct Position {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in Unicode scalar values, from 1.
+    pub column: usize,
+}
+
+impl Sources {
+    /// A rule set held in memory: names as they would stand in a rules directory, with their texts.
+    pub fn from_texts<N: Into<String>, T: Into<String>>(texts: impl IntoIterator<Item = (N, T)>) -> Self {
+        let files = texts.into_iter().map(|(name, text)| Source { name: name.into(), text: text.into(), is_refused: false }).collect();
+        Self { files, ..Self::default() }
+    }
+
+    /// Names the directory that the files come from; findings show it in front of the file names.
+    #[must_use]
+    pub fn with_root(mut self, root: impl Into<String>) -> Self {
+        self.root = root.into();
+        self
+    }
+
+    /// The directory that the files come from, empty for sets held in memory.
+    #[must_use]
+    pub fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// Adds a source and returns its index.
+    pub fn push(&mut self, source: Source) -> SourceId {
+        self.files.push(source);
+        SourceId(self.files.len() - 1)
+    }
+
+    /// Marks texts whose load was proven before: their patterns are compiled when they are first used, and their
+    /// examples are not run again.
+    pub(crate) fn proven(mut self) -> Self {
+        self.is_proven = true;
+        self
+    }
+
+    pub(crate) fn is_proven(&self) -> bool {
+        self.is_proven
+    }
+
+    pub(crate) fn add_finding(&mut self, finding: Diagnostic) {
+        self.findings.push(finding);
+    }
+
+    pub(crate) fn findings(&self) -> &[Diagnostic] {
+        &self.findings
+    }
+
+    /// All sources with their indices, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (SourceId, &Source)> {
+        self.files.iter().enumerate().map(|(index, source)| (SourceId(index), source))
+    }
+
+    /// The source with the given name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<SourceId> {
+        self.files.iter().position(|source| source.name == name).map(SourceId)
+    }
+
+    /// The source with the given index.
+    #[must_use]
+    pub fn get(&self, id: SourceId) -> &Source {
+        &self.files[id.0]
+    }
+
+    /// The path of a source for people: root and name.
+    #[must_use]
+    pub fn path(&self, id: SourceId) -> String {
+        let name = &self.get(id).name;
+        match self.root.trim_end_matches('/') {
+            "" => name.clone(),
+            root => format!("{root}/{name}"),
+        }
+    }
+
+    /// Where a byte offset of a source stands.
+    #[must_use]
+    pub fn position(&self, id: SourceId, offset: usize) -> Position {
+        let text = &self.get(id).text;
+        let before = &text[..floor_char_boundary(text, offset)];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Position { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+    }
+}
+
+impl Span {
+    /// The first byte of a source: for findings about a file as a whole.
+    #[must_use]
+    pub fn start_of(source: SourceId) -> Self {
+        Self { source, range: 0..0 }
+    }
+}
+
+/// The largest character boundary that is not behind `offset`.
+pub(crate) fn floor_char_boundary(text: &str, offset: usize) -> usize {
+    let mut at = offset.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}

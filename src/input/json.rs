@@ -1,0 +1,406 @@
+//! Our own JSON: one object with the fields of a failure.
+//!
+//! Connectors are newer or older than the engine and written in many languages: what can be understood is, what
+//! cannot is left out with a note, and only what makes the record as a whole unreadable is an error.
+//!
+//! * Unknown fields are ignored and named in a note; a field given twice is an error.
+//! * A status may be a number, a whole number as text (`"503"`, `"503 Service Unavailable"`) or as a float (`503.0`);
+//!   `null`, an empty text and `false` are absent; what is not 100 to 599 is absent with a note.
+//! * A message given as a list of texts is joined by line ends.
+//! * Numbers may be whole numbers, whole numbers as text, or hexadecimal text with `0x`.
+//! * Texts longer than the engine looks at are cut to their head and tail when they are read.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use crate::diagnostic::{floor_char_boundary, nearest};
+use crate::model::{Attribute, Exception, Failure, is_status, limits};
+
+/// A failure as it was read, with what was odd about the record.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Record {
+    /// The failure.
+    pub failure: Failure,
+    /// What was odd, for people.
+    pub notes: Vec<String>,
+}
+
+/// The fields of a failure.
+pub(crate) const FIELDS: [&str; 12] = [
+    "id", "connector", "operation", "phase", "exceptions", "message", "http_status", "provider_codes", "error_numbers", "attributes",
+    "stack_trace", "text",
+];
+
+/// Reads one record: a JSON object with the fields of a failure.
+///
+/// # Errors
+/// When the bytes are no JSON object, a field is given twice, or a limit is exceeded; the text says where.
+pub fn read_record(bytes: &[u8]) -> Result<Record, String> {
+    let text = std::str::from_utf8(bytes).map_err(|error| format!("byte {} is not UTF-8", error.valid_up_to() + 1))?;
+    let value: Loose = serde_json::from_str(text).map_err(|error| describe(&error, text))?;
+    match value {
+        Loose::Map(fields) => record(fields),
+        other => Err(format!("expected an object, found {}", other.kind())),
+    }
+}
+
+fn describe(error: &serde_json::Error, text: &str) -> String {
+    let message = error.to_string().replace(" at line 1 column ", " at column ");
+    if error.is_syntax() && !text.trim_start().starts_with(['{', '[', '"']) && text.trim_start().chars().any(char::is_alphabetic) {
+        format!("{message}; for text as it was pasted use `--input text`")
+    } else {
+        message
+    }
+}
+
+fn record(fields: Vec<(String, Loose)>) -> Result<Record, String> {
+    if fields.len() > limits::RECORD_FIELDS {
+        return Err(format!("the record has {} fields, more than {}", fields.len(), limits::RECORD_FIELDS));
+    }
+    let mut reader = Reader::default();
+    let mut failure = Failure::default();
+    let mut unknown = Vec::new();
+    for (name, value) in distinct(fields)? {
+        match name.as_str() {
+            "id" => failure.id = reader.text(&name, value),
+            "connector" => failure.connector = reader.text(&name, value),
+            "operation" => failure.operation = reader.text(&name, value),
+            "phase" => failure.phase = reader.text(&name, value),
+            "message" => failure.message = reader.text(&name, value),
+            "stack_trace" => failure.stack_trace = reader.text(&name, value),
+            "text" => failure.text = reader.text(&name, value),
+            "http_status" => failure.http_status = reader.status(value)?,
+            "provider_codes" => failure.provider_codes = reader.texts(&name, value),
+            "error_numbers" => failure.error_numbers = reader.numbers(&name, value),
+            "attributes" => failure.attributes = reader.attributes(value)?,
+            "exceptions" => failure.exceptions = reader.exceptions(value)?,
+            _ => unknown.push(name),
+        }
+    }
+    if !unknown.is_empty() {
+        reader.notes.push(unknown_fields(&unknown));
+    }
+    Ok(Record { failure, notes: reader.notes })
+}
+
+/// Refuses fields that are given twice: taking either one would be a guess.
+fn distinct(fields: Vec<(String, Loose)>) -> Result<Vec<(String, Loose)>, String> {
+    let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    match names.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(format!("duplicate field `{}`", pair[0])),
+        None => Ok(fields),
+    }
+}
+
+fn unknown_fields(names: &[String]) -> String {
+    let shown = names.iter().take(5).map(|name| {
+        let name: String = name.chars().take(40).collect();
+        let snake: String = name.chars().flat_map(|c| c.is_uppercase().then_some('_').into_iter().chain(c.to_lowercase())).collect();
+        match nearest(snake.trim_start_matches('_'), FIELDS).or((snake.ends_with("status_code")).then_some("http_status")) {
+            Some(near) => format!("`{name}` (did you mean `{near}`?)"),
+            None => format!("`{name}`"),
+        }
+    });
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    let more = if names.len() > 5 { format!(" and {} more", names.len() - 5) } else { String::new() };
+    format!("ignored {} unknown field{}: {shown}{more}", names.len(), if names.len() == 1 { "" } else { "s" })
+}
+
+/// Reads loosely typed values and notes what was odd.
+#[derive(Default)]
+struct Reader {
+    notes: Vec<String>,
+}
+
+impl Reader {
+    fn odd(&mut self, name: &str, value: &Loose, read: &str) {
+        self.notes.push(format!("`{name}` is {}; {read}", value.kind()));
+    }
+
+    fn text(&mut self, name: &str, value: Loose) -> Option<String> {
+        match value {
+            Loose::Null => None,
+            Loose::Text(text) => Some(text),
+            Loose::Integer(_) | Loose::Float(_) if name == "id" => Some(value.scalar()),
+            Loose::Integer(_) | Loose::Float(_) | Loose::Bool(_) => {
+                self.odd(name, &value, "read as text");
+                Some(value.scalar())
+            }
+            Loose::List(items) if items.iter().all(|item| matches!(item, Loose::Text(_))) => {
+                self.notes.push(format!("`{name}` is a list; its texts were joined"));
+                Some(items.iter().map(Loose::scalar).collect::<Vec<_>>().join("\n"))
+            }
+            other => {
+                self.odd(name, &other, "read as absent");
+                None
+            }
+        }
+    }
+
+    fn status(&mut self, value: Loose) -> Result<Option<u16>, String> {
+        let number = match &value {
+            Loose::Null => return Ok(None),
+            Loose::Integer(number) => Some(*number),
+            Loose::Float(number) => integral(*number),
+            Loose::Text(text) => leading_number(text),
+            Loose::Bool(_) => None,
+            Loose::List(_) | Loose::Map(_) => return Err(format!("`http_status` takes a number, found {}", value.kind())),
+        };
+        let status = number.and_then(|number| u16::try_from(number).ok()).filter(|&status| is_status(status));
+        match (status, &value) {
+            (Some(_), Loose::Integer(_)) => {}
+            (Some(status), _) => self.odd("http_status", &value, &format!("read as {status}")),
+            (None, _) => self.notes.push(format!("`http_status` {} is not 100 to 599; read as absent", value.scalar())),
+        }
+        Ok(status)
+    }
+
+    /// A list of texts; one text is a list of one.
+    fn texts(&mut self, name: &str, value: Loose) -> Vec<String> {
+        let items = self.items(name, value);
+        self.bounded(name, items.into_iter().filter_map(|item| match item {
+            Loose::Text(text) => Some(text).filter(|text| !text.trim().is_empty()),
+            Loose::Integer(number) => Some(number.to_string()),
+            _ => None,
+        }))
+    }
+
+    fn numbers(&mut self, name: &str, value: Loose) -> Vec<i64> {
+        let items = self.items(name, value);
+        let count = items.len();
+        let numbers: Vec<i64> = items.iter().filter_map(number).collect();
+        if numbers.len() < count {
+            self.notes.push(format!("{} of `{name}` is no whole number; read as absent", if count == 1 { "the value" } else { "a value" }));
+        }
+        self.bounded(name, numbers.into_iter())
+    }
+
+    fn items(&mut self, name: &str, value: Loose) -> Vec<Loose> {
+        match value {
+            Loose::Null => Vec::new(),
+            Loose::List(items) => items,
+            Loose::Map(_) => {
+                self.odd(name, &value, "read as absent");
+                Vec::new()
+            }
+            one => {
+                self.odd(name, &one, "read as a list of one");
+                vec![one]
+            }
+        }
+    }
+
+    fn bounded<T>(&mut self, name: &str, items: impl Iterator<Item = T>) -> Vec<T> {
+        let mut items: Vec<T> = items.take(limits::FACTS + 1).collect();
+        if items.len() > limits::FACTS {
+            items.truncate(limits::FACTS);
+            self.notes.push(format!("`{name}` has more than {} items; the rest is not looked at", limits::FACTS));
+        }
+        items
+    }
+
+    fn attributes(&mut self, value: Loose) -> Result<BTreeMap<String, Attribute>, String> {
+        let fields = match value {
+            Loose::Null => Vec::new(),
+            Loose::Map(fields) => distinct(fields)?,
+            other => {
+                self.odd("attributes", &other, "read as absent");
+                Vec::new()
+            }
+        };
+        let mut attributes = BTreeMap::new();
+        for (name, value) in self.bounded("attributes", fields.into_iter()) {
+            let attribute = match value {
+                Loose::Null => continue,
+                Loose::Bool(value) => Attribute::Bool(value),
+                Loose::Integer(number) => Attribute::Number(number),
+                Loose::Text(text) => Attribute::Text(text),
+                Loose::Float(number) => integral(number).map_or_else(|| Attribute::Text(number.to_string()), Attribute::Number),
+                other => {
+                    self.odd(&format!("attributes.{name}"), &other, "read as absent");
+                    continue;
+                }
+            };
+            attributes.insert(name, attribute);
+        }
+        Ok(attributes)
+    }
+
+    fn exceptions(&mut self, value: Loose) -> Result<Vec<Exception>, String> {
+        let items = match value {
+            Loose::Null => Vec::new(),
+            Loose::List(items) => items,
+            one @ Loose::Map(_) => vec![one],
+            other => {
+                self.odd("exceptions", &other, "read as absent");
+                Vec::new()
+            }
+        };
+        let mut exceptions = Vec::new();
+        for item in items {
+            let exception = match item {
+                Loose::Map(fields) => self.exception(fields)?,
+                other => {
+                    self.odd("an item of `exceptions`", &other, "read as absent");
+                    // Keeps its place, so that the indices of `parent` still fit.
+                    Exception::default()
+                }
+            };
+            // Beyond the limit only the innermost one counts; one too many says that some are missing.
+            if exceptions.len() > limits::CAUSES {
+                exceptions.pop();
+            }
+            exceptions.push(exception);
+        }
+        Ok(exceptions)
+    }
+
+    fn exception(&mut self, fields: Vec<(String, Loose)>) -> Result<Exception, String> {
+        let mut exception = Exception::default();
+        for (name, value) in distinct(fields)? {
+            match name.as_str() {
+                "type" => exception.type_name = self.text("type", value),
+                "message" => exception.message = self.text("message", value),
+                "ancestors" => exception.ancestors = self.texts("ancestors", value),
+                "error_numbers" => exception.error_numbers = self.numbers("error_numbers", value),
+                "parent" => exception.parent = number(&value).and_then(|parent| usize::try_from(parent).ok()),
+                _ => {}
+            }
+        }
+        Ok(exception)
+    }
+}
+
+/// A whole number, also as decimal or hexadecimal text.
+fn number(value: &Loose) -> Option<i64> {
+    match value {
+        Loose::Integer(number) => Some(*number),
+        Loose::Float(number) => integral(*number),
+        Loose::Text(text) => match text.trim().strip_prefix("0x").or_else(|| text.trim().strip_prefix("0X")) {
+            Some(hex) => i64::from_str_radix(hex, 16).ok(),
+            None => text.trim().parse().ok(),
+        },
+        _ => None,
+    }
+}
+
+fn integral(number: f64) -> Option<i64> {
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and far below the limits of i64")]
+    (number.fract() == 0.0 && number.abs() < 1e15).then_some(number as i64)
+}
+
+/// `503` of `503` and `503 Service Unavailable`; nothing of `503,0` or `ServiceUnavailable`.
+fn leading_number(text: &str) -> Option<i64> {
+    text.trim().split(' ').next()?.parse().ok()
+}
+
+/// JSON of whatever type; objects keep their fields in order, also those given twice.
+#[derive(Debug, Clone)]
+enum Loose {
+    Null,
+    Bool(bool),
+    Integer(i64),
+    Float(f64),
+    Text(String),
+    List(Vec<Loose>),
+    Map(Vec<(String, Loose)>),
+}
+
+impl Loose {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a truth value",
+            Self::Integer(_) | Self::Float(_) => "a number",
+            Self::Text(_) => "a text",
+            Self::List(_) => "a list",
+            Self::Map(_) => "an object",
+        }
+    }
+
+    fn scalar(&self) -> String {
+        match self {
+            Self::Bool(value) => value.to_string(),
+            Self::Integer(number) => number.to_string(),
+            Self::Float(number) => number.to_string(),
+            Self::Text(text) => text.clone(),
+            other => other.kind().to_owned(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Loose {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LooseVisitor)
+    }
+}
+
+struct LooseVisitor;
+
+/// Keys are names; what is longer is no name.
+const KEY_BYTES: usize = 1024;
+
+impl<'de> Visitor<'de> for LooseVisitor {
+    type Value = Loose;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Loose, E> {
+        Ok(Loose::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Loose, E> {
+        Ok(Loose::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Loose, E> {
+        Ok(Loose::Integer(value))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "beyond i64 the number is only shown, never compared")]
+    fn visit_u64<E>(self, value: u64) -> Result<Loose, E> {
+        Ok(i64::try_from(value).map_or(Loose::Float(value as f64), Loose::Integer))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Loose, E> {
+        Ok(Loose::Float(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Loose, E> {
+        Ok(Loose::Text(clip(value)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Loose, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = access.next_element()? {
+            items.push(item);
+        }
+        Ok(Loose::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Loose, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(name) = access.next_key::<String>()? {
+            if name.len() > KEY_BYTES {
+                return Err(de::Error::custom(format!("a field name has {} bytes, more than {KEY_BYTES}", name.len())));
+            }
+            fields.push((name, access.next_value()?));
+        }
+        Ok(Loose::Map(fields))
+    }
+}
+
+/// Head and tail of a long text, one byte longer than what is looked at: whoever cuts it again knows that it was cut.
+fn clip(text: &str) -> String {
+    if text.len() <= limits::TEXT_HEAD_BYTES + limits::TEXT_TAIL_BYTES {
+        return text.to_owned();
+    }
+    let head = floor_char_boundary(text, limits::TEXT_HEAD_BYTES);
+    let tail = floor_char_boundary(text, text.len() - limits::TEXT_TAIL_BYTES);
+    format!("{}\n\n\n\n\n{}", &text[..head], &text[tail..])
+}

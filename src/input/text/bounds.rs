@@ -1,0 +1,85 @@
+//! How much text is read, and in which alphabet: the limits of the room.
+//!
+//! Knows no shapes. Everything behind it may rely on LF line ends and on the private characters being free.
+
+/// The most bytes of a pasted text that are looked at.
+pub(crate) const TEXT_LIMIT: usize = 64 * 1024;
+/// What is kept of the end of a longer text, because the innermost exception and the SQL numbers stand there.
+pub(crate) const TEXT_TAIL: usize = 16 * 1024;
+/// The most exceptions one text can state.
+pub(crate) const EXCEPTION_LIMIT: usize = 32;
+/// The deepest JSON that is followed.
+pub(crate) const JSON_DEPTH: usize = 16;
+/// How often a text may be found inside a text, such as a body in a string of a body.
+pub(crate) const NESTING_LIMIT: usize = 3;
+/// The most bodies that are lifted out of one text; it is also the number of private characters set aside.
+pub(crate) const BODY_LIMIT: usize = 512;
+
+/// The first of the private characters that stand for a lifted body.
+const BODY_MARK: u32 = 0xF_0000;
+
+/// The private character that stands for the body with this index.
+pub(super) fn mark(index: usize) -> Option<char> {
+    let offset = u32::try_from(index).ok()?;
+    if index < BODY_LIMIT {
+        char::from_u32(BODY_MARK + offset)
+    } else {
+        None
+    }
+}
+
+/// The index of the body that a character stands for.
+pub(super) fn marked(c: char) -> Option<usize> {
+    let offset = u32::from(c).checked_sub(BODY_MARK)?;
+    usize::try_from(offset)
+        .ok()
+        .filter(|index| *index < BODY_LIMIT)
+}
+
+/// The text with LF line ends, cut to the limit, without characters that this room uses itself.
+pub(super) fn prepare(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(TEXT_LIMIT));
+    if text.len() <= TEXT_LIMIT {
+        clean(text, &mut out);
+        return out;
+    }
+    clean(&text[..floor(text, TEXT_LIMIT - TEXT_TAIL)], &mut out);
+    out.push('\n');
+    clean(&text[ceil(text, text.len() - TEXT_TAIL)..], &mut out);
+    out
+}
+
+fn clean(text: &str, out: &mut String) {
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\r' => {
+                if chars.peek() != Some(&'\n') {
+                    out.push('\n');
+                }
+            }
+            '\u{2028}' | '\u{2029}' | '\u{85}' => out.push('\n'),
+            '\u{a0}' | '\u{3000}' => out.push(' '),
+            '\u{feff}' | '\u{200b}' | '\0' => {}
+            c if marked(c).is_some() => out.push(char::REPLACEMENT_CHARACTER),
+            c => out.push(c),
+        }
+    }
+}
+
+/// The nearest char boundary at or before a position.
+pub(super) fn floor(text: &str, mut at: usize) -> usize {
+    at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+fn ceil(text: &str, mut at: usize) -> usize {
+    at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at += 1;
+    }
+    at
+}

@@ -1,0 +1,43 @@
+//! Software fails; `faultbook` says what went wrong in a stable word, and what happens next.
+//!
+//! Maintainers describe failures in TOML rule files. A [`RuleSet`] holds the compiled, proven rules and turns a
+//! [`Failure`] into a [`Decision`]: a stable code, a transaction status, a retry class, a message and a remedy. The
+//! first rule that applies wins; what no rule knows is the fallback code, never an error.
+//!
+//! ```
+//! use faultbook::{Exception, Failure, RuleSet};
+//!
+//! let rules = RuleSet::builtin();
+//! let failure = Failure {
+//!     connector: Some("exchange".into()),
+//!     exceptions: vec![Exception {
+//!         type_name: Some("Microsoft.Identity.Client.MsalServiceException".into()),
+//!         message: Some("AADSTS7000222: The provided client secret keys for app '1b2c' are expired.".into()),
+//!         ..Exception::default()
+//!     }],
+//!     ..Failure::default()
+//! };
+//! let decision = rules.classify(&failure);
+//! assert_eq!(decision.code.as_str(), "DSEX001");
+//! assert_eq!(decision.message, "[DSEX001] The client secret of application 1b2c has expired.");
+//! ```
+//!
+//! Own rules come from a directory: [`RuleSet::discover`] reads it, [`RuleSet::load`] proves it and gives either a set
+//! or [`Rejected`] with a [`Report`] of everything that is wrong.
+
+#[cfg(feature = "cli")]
+pub mod cli;
+mod diagnostic;
+mod error;
+mod input;
+mod matcher;
+mod model;
+pub mod render;
+mod rulefile;
+mod ruleset;
+
+pub use diagnostic::{Diagnostic, LINTS, Label, Lint, Position, Report, Severity, Source, SourceId, Sources, Span};
+pub use error::{Error, ErrorKind};
+pub use input::json::{Record, read_record};
+pub use model::{Action, Attribute, CatalogEntry, Code, Decision, Evidence, Exception, Failure, Log, RetryClass, Rule, UnknownReason, limits};
+pub use ruleset::{Example, Rejected, RuleSet};

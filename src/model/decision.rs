@@ -1,0 +1,103 @@
+//! The answer: a code and what follows from it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Action, Code, RetryClass};
+
+/// What the engine says about a failure. Every failure gets one, whatever it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+pub struct Decision {
+    /// The failure's own id, when it was sent and is 1 to 64 of `A-Z a-z 0-9 . _ -`.
+    pub id: Option<String>,
+    /// The stable code.
+    #[cfg_attr(feature = "cli", schemars(with = "String", regex(pattern = "^DS[A-Z]{2,6}[0-9]{3}$")))]
+    pub code: Code,
+    /// The code's title.
+    pub title: String,
+    /// The transaction status.
+    pub status: String,
+    /// What the retry job does with the row.
+    pub retry: RetryClass,
+    /// What a person has to do.
+    pub action: Action,
+    /// The message for the transaction row, prefixed with the code in brackets.
+    pub message: String,
+    /// The rule that won, file and id; `fallback` when none did.
+    pub rule: String,
+    /// What the rule's captures found.
+    pub captures: BTreeMap<String, String>,
+    /// What made each condition of the rule hold.
+    pub evidence: Vec<Evidence>,
+    /// Why the failure is undiagnosed; null when a rule won.
+    pub unknown_reason: Option<UnknownReason>,
+    /// What belongs into the operational log.
+    pub log: Log,
+    /// Digest of the rules: equal digests mean equal behaviour.
+    pub ruleset: String,
+    /// Whether a text was too long and only its head and tail were looked at.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
+    /// What was odd about the record, for people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// Why the record could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The start of a record that is not UTF-8, in base 64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw_base64: Option<String>,
+}
+
+/// What made one condition hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+pub struct Evidence {
+    /// The condition's key in the rule file, for example `provider_code` or `innermost.exception`.
+    pub condition: String,
+    /// The value that matched.
+    pub matched: String,
+    /// Index of the exception that it was found on; null for facts of the failure as a whole.
+    pub cause: Option<usize>,
+}
+
+/// Why a failure is undiagnosed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum UnknownReason {
+    /// No rule matches.
+    NoRule,
+    /// The record says nothing that a rule could look at.
+    Empty,
+    /// No rule matches, and a part of the text was too long to be looked at.
+    Truncated,
+    /// The record could not be read.
+    Unreadable,
+}
+
+/// What belongs into the operational log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+pub struct Log {
+    /// The value of the log property `errorCode`.
+    #[cfg_attr(feature = "cli", schemars(with = "String"))]
+    pub error_code: Code,
+    /// Whether the full stack trace belongs into the log.
+    pub stack_trace: bool,
+}
+
+impl UnknownReason {
+    /// The word as written in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoRule => "no-rule",
+            Self::Empty => "empty",
+            Self::Truncated => "truncated",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Globs on type names, provider codes and attributes.
+//!
+//! Only `*`, `**` and `{A,B}` are globs; everything else stands for itself. Length and braces are checked before the
+//! glob compiler sees the text: a few thousand nested braces overflow its stack.
+
+use globset::{GlobBuilder, GlobMatcher};
+use serde::{Serialize, Serializer};
+
+use super::pattern::{PatternError, PatternErrorKind};
+use super::{Attribute, TypeName, limits};
+
+/// A pattern on exception types. Without a dot it looks at the short name, with one at the full name; case matters.
+#[derive(Debug, Clone)]
+pub struct TypePattern {
+    source: String,
+    short: bool,
+    /// None for an exact name.
+    glob: Option<GlobMatcher>,
+}
+
+/// A pattern on codes of the remote side: a whole code or a glob, ASCII case ignored.
+#[derive(Debug, Clone)]
+pub struct CodePattern {
+    source: String,
+    /// None for an exact code.
+    glob: Option<GlobMatcher>,
+}
+
+/// What an attribute must be.
+#[derive(Debug, Clone)]
+pub enum AttributePattern {
+    /// A truth value.
+    Bool(bool),
+    /// A whole number.
+    Number(i64),
+    /// A word or a glob on it; case matters.
+    Text(String, Option<GlobMatcher>),
+}
+
+impl TypePattern {
+    /// Reads a type pattern.
+    ///
+    /// # Errors
+    /// When it holds characters that no plain type name has, or is over a limit.
+    pub fn parse(source: &str) -> Result<Self, PatternError> {
+        if let Some((at, c)) = source.char_indices().find(|&(_, c)| !is_type_char(c)) {
+            let help = match c {
+                '`' | '[' | ']' | '<' | '>' => "Generic arity and arguments are ignored: write the plain name, `FaultException` for ``FaultException`1[…]``.",
+                '?' => "`?` is no wildcard here; use `*`, which stays inside of a name segment.",
+                c if c.is_whitespace() => "Type names have no blanks; look for a text with `message` or `contains`.",
+                '(' | ')' | '|' | '^' | '\\' => "This is no regular expression: `*` stays inside of a name segment, `**` crosses dots, `{A,B}` is either.",
+                _ => "Write the name as the runtime prints it, for example `System.TimeoutException`.",
+            };
+            return Err(fault(format!("`{c}` cannot stand in a type name")).at(at..at + c.len_utf8()).help(help));
+        }
+        let plain = source.replace('+', ".");
+        if plain.split('.').any(|segment| segment.is_empty()) {
+            return Err(fault("empty name segment".to_owned()).help("Write one dot between two names, and none at the ends."));
+        }
+        if let Some(segment) = plain.split('.').find(|segment| segment.contains("**") && *segment != "**") {
+            return Err(fault(format!("`**` must stand alone between dots, not in `{segment}`"))
+                .help("Write `**.Name` for any namespace, or `*` inside of a name."));
+        }
+        let glob = compile_glob(&plain.replace('.', "/"), source, true)?;
+        Ok(Self { short: !plain.contains('.'), source: plain, glob })
+    }
+
+    /// The pattern as written, nested types joined by a dot.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.source
+    }
+
+    /// Whether the pattern fits a type.
+    #[must_use]
+    pub fn matches(&self, name: &TypeName<'_>) -> bool {
+        let subject = if self.short { name.short() } else { name.full() };
+        match &self.glob {
+            None => subject == self.source,
+            Some(glob) => glob.is_match(subject.replace('.', "/")),
+        }
+    }
+}
+
+impl CodePattern {
+    /// Reads a pattern on provider codes.
+    ///
+    /// # Errors
+    /// When it is empty, holds characters that no code has, or is over a limit.
+    pub fn parse(source: &str) -> Result<Self, PatternError> {
+        let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '?' | '[' | ']' | '(' | ')' | '|' | '^' | '\\' | '`' | '"' | '\'');
+        if let Some((at, c)) = source.char_indices().find(|&(_, c)| odd(c)) {
+            return Err(fault(format!("`{}` cannot stand in a provider code", c.escape_debug()))
+                .at(at..at + c.len_utf8())
+                .help("Write a whole code or a glob such as `Authentication_*`; texts belong into `message` or `contains`."));
+        }
+        if source.is_empty() {
+            return Err(fault("an empty provider code matches nothing".to_owned()));
+        }
+        let lower = source.to_ascii_lowercase();
+        let glob = compile_glob(&lower, source, false)?;
+        Ok(Self { source: lower, glob })
+    }
+
+    /// The pattern in lower case.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.source
+    }
+
+    /// Whether the pattern fits a code, ASCII case ignored.
+    #[must_use]
+    pub fn matches(&self, code: &str) -> bool {
+        match &self.glob {
+            None => self.source.eq_ignore_ascii_case(code),
+            Some(glob) => glob.is_match(code.to_ascii_lowercase()),
+        }
+    }
+}
+
+impl AttributePattern {
+    /// Reads a pattern on words.
+    ///
+    /// # Errors
+    /// When the glob is not one, or is over a limit.
+    pub fn parse_text(source: &str) -> Result<Self, PatternError> {
+        let glob = compile_glob(source, source, false)?;
+        Ok(Self::Text(source.to_owned(), glob))
+    }
+
+    /// Whether the pattern fits a value.
+    #[must_use]
+    pub fn matches(&self, value: &Attribute) -> bool {
+        match (self, value) {
+            (Self::Bool(wanted), Attribute::Bool(value)) => wanted == value,
+            (Self::Number(wanted), Attribute::Number(value)) => wanted == value,
+            (Self::Text(wanted, None), Attribute::Text(value)) => wanted == value,
+            (Self::Text(_, Some(glob)), Attribute::Text(value)) => glob.is_match(value),
+            _ => false,
+        }
+    }
+}
+
+impl Serialize for TypePattern {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.source)
+    }
+}
+
+impl Serialize for CodePattern {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.source)
+    }
+}
+
+impl Serialize for AttributePattern {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Number(value) => serializer.serialize_i64(*value),
+            Self::Text(value, _) => serializer.serialize_str(value),
+        }
+    }
+}
+
+fn fault(message: String) -> PatternError {
+    PatternError::new(PatternErrorKind::Glob, message)
+}
+
+/// Letters, digits and what joins names; `$` for Java's nested classes, `:` for Ruby's modules.
+fn is_type_char(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '.' | '+' | '*' | '{' | '}' | ',' | '$' | ':' | '-')
+}
+
+/// Compiles a glob; `None` for a text without wildcards.
+fn compile_glob(glob: &str, written: &str, separated: bool) -> Result<Option<GlobMatcher>, PatternError> {
+    let limit = |message: String| Err(PatternError::new(PatternErrorKind::Limit, message).help("Split it into a list: any of its items may match."));
+    if glob.len() > limits::GLOB_BYTES {
+        return limit(format!("pattern has {} bytes, more than {}", glob.len(), limits::GLOB_BYTES));
+    }
+    let (mut depth, mut deepest, mut alternatives) = (0_usize, 0, 0);
+    for c in glob.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' => match depth.checked_sub(1) {
+                Some(less) => depth = less,
+                None => return Err(fault(format!("`}}` without `{{` in `{written}`"))),
+            },
+            ',' if depth > 0 => alternatives += 1,
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    if depth > 0 {
+        return Err(fault(format!("`{{` without `}}` in `{written}`")));
+    }
+    if deepest > limits::GLOB_BRACE_DEPTH {
+        return limit(format!("braces nest {deepest} deep, more than {}", limits::GLOB_BRACE_DEPTH));
+    }
+    if alternatives + usize::from(deepest > 0) > limits::GLOB_ALTERNATIVES {
+        return limit(format!("pattern has more than {} alternatives", limits::GLOB_ALTERNATIVES));
+    }
+    if !glob.contains(['*', '{']) {
+        return Ok(None);
+    }
+    let escaped = glob.replace('?', "[?]");
+    let built = GlobBuilder::new(&escaped).literal_separator(separated).backslash_escape(false).build();
+    built.map(|glob| Some(glob.compile_matcher())).map_err(|error| fault(error.kind().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CodePattern, TypePattern};
+    use crate::model::TypeName;
+
+    #[test]
+    fn type_patterns() {
+        let cases = [
+            ("TimeoutException", "System.TimeoutException", true),
+            ("TimeoutException", "TimeoutException", true),
+            ("System.TimeoutException", "System.TimeoutException", true),
+            ("System.TimeoutException", "TimeoutException", false),
+            ("timeoutexception", "System.TimeoutException", false),
+            ("*Exception", "System.TimeoutException", true),
+            ("System.*", "System.Net.WebException", false),
+            ("System.**", "System.Net.WebException", true),
+            ("**.SqlException", "Microsoft.Data.SqlClient.SqlException", true),
+            ("**.SqlException", "SqlException", true),
+            ("{Microsoft.Data,System.Data}.SqlClient.SqlException", "System.Data.SqlClient.SqlException", true),
+            ("FaultException", "System.ServiceModel.FaultException`1[[A, B]]", true),
+            ("Outer.Inner", "Outer+Inner", true),
+            ("Outer+Inner", "Outer+Inner", true),
+        ];
+        for (pattern, name, expected) in cases {
+            let pattern = TypePattern::parse(pattern).unwrap_or_else(|error| panic!("{pattern}: {error:?}"));
+            let name = TypeName::parse(name).unwrap_or_else(|| panic!("{name}"));
+            assert_eq!(pattern.matches(&name), expected, "{} on {}", pattern.as_str(), name.full());
+        }
+        for bad in ["", "A..B", "A B", "Fault`1", "List[int]", "A?", "Sys**tem.X", "{A", "A}", ".A", "A|B"] {
+            assert!(TypePattern::parse(bad).is_err(), "{bad} is accepted");
+        }
+    }
+
+    #[test]
+    fn code_patterns_ignore_ascii_case() {
+        let cases = [
+            ("AADSTS90002", "aadsts90002", true),
+            ("AADSTS90002", "AADSTS900023", false),
+            ("Authentication_*", "authentication_InvalidCredentials", true),
+            ("*.NavNCLDialogException", "Microsoft.Dynamics.Nav.NavNCLDialogException", true),
+        ];
+        for (pattern, code, expected) in cases {
+            let pattern = CodePattern::parse(pattern).unwrap_or_else(|error| panic!("{pattern}: {error:?}"));
+            assert_eq!(pattern.matches(code), expected, "{} on {code}", pattern.as_str());
+        }
+        for bad in ["", "a b", "AADSTS[0-9]+", "x?"] {
+            assert!(CodePattern::parse(bad).is_err(), "{bad} is accepted");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The nouns: failures, codes, rules and decisions. Plain values without any input or output.
+
+mod catalog;
+mod decision;
+mod failure;
+mod glob;
+pub mod limits;
+mod outcome;
+mod pattern;
+mod rule;
+mod status;
+mod template;
+mod type_name;
+
+pub use catalog::{Code, CatalogEntry};
+pub use decision::{Decision, Evidence, Log, UnknownReason};
+pub use failure::{Attribute, Exception, Failure};
+pub use outcome::{Action, RetryClass};
+pub use glob::{AttributePattern, CodePattern, TypePattern};
+pub use pattern::{Literal, Pattern, PatternError, PatternErrorKind};
+pub use rule::{Capture, CauseCondition, CausePosition, Condition, Fact, Quantifier, Rule, Values};
+pub(crate) use status::is_status;
+pub use status::StatusPattern;
+pub use template::Template;
+pub use type_name::TypeName;

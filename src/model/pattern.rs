@@ -1,0 +1,488 @@
+//! Message patterns: regular expressions that stay linear, small and honest.
+//!
+//! In a pattern `\d`, `\w`, `\s` and `\b` are ASCII unless the pattern asks for Unicode with `(?u)`: the Unicode forms
+//! are up to sixteen times larger and fall off the fast path on text with one accented letter.
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use regex::{Regex, RegexBuilder};
+use regex_syntax::ast::{self, Ast, parse::ParserBuilder};
+use serde::{Serialize, Serializer};
+
+use super::limits;
+
+/// A checked message pattern. Copies share the compiled expression.
+#[derive(Debug, Clone)]
+pub struct Pattern(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    source: String,
+    /// The source with ASCII classes.
+    effective: String,
+    /// Compiled when the pattern is first used, or by [`Pattern::compile`].
+    regex: OnceLock<Option<Regex>>,
+}
+
+/// A literal that is looked for without regard to ASCII case.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub struct Literal(String);
+
+/// Why a pattern, glob or literal is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PatternError {
+    /// The kind of fault.
+    pub kind: PatternErrorKind,
+    /// What is wrong, in lower case.
+    pub message: String,
+    /// The part of the pattern that is wrong, in bytes; the whole pattern without one.
+    pub range: Option<Range<usize>>,
+    /// What to type instead.
+    pub help: Option<String>,
+}
+
+/// The kinds of faults in patterns and globs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PatternErrorKind {
+    /// Not a pattern, or syntax that linear-time patterns do not have.
+    Syntax,
+    /// A control character where an escape was meant.
+    ControlCharacter,
+    /// Matches the empty text.
+    MatchesEmpty,
+    /// Ends in a number without a boundary.
+    NumberPrefix,
+    /// Larger than the limits allow.
+    Limit,
+    /// A glob that cannot match as written.
+    Glob,
+    /// A status outside of 100 to 599.
+    Status,
+}
+
+impl PatternError {
+    pub(super) fn new(kind: PatternErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), range: None, help: None }
+    }
+
+    pub(super) fn at(mut self, range: Range<usize>) -> Self {
+        self.range = Some(range);
+        self
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl Pattern {
+    /// Reads a pattern that only reads: a fact, a capture, a redaction.
+    ///
+    /// # Errors
+    /// When the pattern is no linear-time regular expression, matches the empty text or is over a limit.
+    pub fn parse(source: &str) -> Result<Self, PatternError> {
+        Self::check(source).map(|(pattern, _)| pattern)
+    }
+
+    /// Reads a pattern that decides: besides what [`Pattern::parse`] refuses, it may not end in an open number.
+    ///
+    /// # Errors
+    /// As [`Pattern::parse`], and when longer numbers would match as well.
+    pub fn parse_condition(source: &str) -> Result<Self, PatternError> {
+        let (pattern, ast) = Self::check(source)?;
+        match open_number(&ast, source) {
+            Some(digits) => {
+                let fixed = format!("{}\\b{}", &source[..digits.end], &source[digits.end..]);
+                Err(PatternError::new(
+                    PatternErrorKind::NumberPrefix,
+                    format!("pattern ends in the number `{}` and also matches longer numbers", &source[digits.clone()]),
+                )
+                .at(digits)
+                .help(format!("Write '{fixed}' so that the number ends there.")))
+            }
+            None => Ok(pattern),
+        }
+    }
+
+    fn check(source: &str) -> Result<(Self, Ast), PatternError> {
+        check_text(source)?;
+        let parsed = ParserBuilder::new().nest_limit(limits::PATTERN_NESTING).build().parse(source);
+        let ast = parsed.map_err(|error| syntax_error(&error))?;
+        check_repetition(&ast, 1)?;
+        let effective = ascii_classes(source, &ast)?;
+        let hir = regex_syntax::Parser::new().parse(&effective).map_err(|error| {
+            PatternError::new(PatternErrorKind::Syntax, first_line(&error.to_string()))
+        })?;
+        if hir.properties().minimum_len() == Some(0) {
+            return Err(PatternError::new(PatternErrorKind::MatchesEmpty, "pattern matches the empty text, so it holds for every message")
+                .help("Require at least one character: `+` instead of `*`, no `?` on everything, no empty alternative."));
+        }
+        Ok((Self(Arc::new(Inner { source: source.to_owned(), effective, regex: OnceLock::new() })), ast))
+    }
+
+    /// Compiles the pattern now instead of when it is first used.
+    ///
+    /// # Errors
+    /// When the compiled pattern is over the limit.
+    pub fn compile(&self) -> Result<(), PatternError> {
+        let built = build(&self.0.effective).map_err(|error| match error {
+            regex::Error::CompiledTooBig(bytes) => limit(format!("pattern compiles to more than {bytes} bytes"))
+                .help("Use smaller repetitions and classes; `.{0,50}` costs fifty copies of `.`."),
+            other => PatternError::new(PatternErrorKind::Syntax, first_line(&other.to_string())),
+        })?;
+        self.0.regex.get_or_init(|| Some(built));
+        Ok(())
+    }
+
+    /// The compiled expression; none for a pattern that does not compile, which no load lets through.
+    pub(crate) fn regex(&self) -> Option<&Regex> {
+        self.0.regex.get_or_init(|| build(&self.0.effective).ok()).as_ref()
+    }
+
+    /// The pattern as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0.source
+    }
+
+    /// The first place where the pattern matches.
+    #[must_use]
+    pub fn find(&self, text: &str) -> Option<Range<usize>> {
+        self.regex()?.find(text).map(|found| found.range())
+    }
+
+    /// The value of the first match: its group `value`, or the whole match in a pattern without that group.
+    #[must_use]
+    pub fn value<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let captures = self.regex()?.captures(text)?;
+        captures.name("value").or_else(|| captures.get(0)).map(|found| found.as_str())
+    }
+
+    /// The values of all matches, from left to right.
+    pub fn values<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
+        self.regex().into_iter().flat_map(move |regex| regex.captures_iter(text)).filter_map(|captures| captures.name("value").or_else(|| captures.get(0)).map(|found| found.as_str()))
+    }
+
+    /// Whether the pattern has a group named `value`.
+    #[must_use]
+    pub fn has_value(&self) -> bool {
+        self.0.effective.contains("<value>")
+    }
+}
+
+impl Serialize for Pattern {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.source)
+    }
+}
+
+impl Literal {
+    /// Reads a literal of a condition.
+    ///
+    /// # Errors
+    /// When it is empty, over the limit, holds a control character or ends in an open number.
+    pub fn parse(source: &str) -> Result<Self, PatternError> {
+        check_text(source)?;
+        if source.trim().is_empty() {
+            return Err(PatternError::new(PatternErrorKind::MatchesEmpty, "an empty literal occurs in every message"));
+        }
+        let before = source.trim_end_matches(|c: char| c.is_ascii_digit());
+        if source.len() - before.len() >= 2 {
+            let pattern = format!("(?i){}\\b", regex::escape(source));
+            return Err(PatternError::new(
+                PatternErrorKind::NumberPrefix,
+                format!("literal ends in the number `{}` and also occurs in longer numbers", &source[before.len()..]),
+            )
+            .at(before.len()..source.len())
+            .help(format!("Use `message = '{pattern}'` instead of `contains`, so that the number ends there.")));
+        }
+        Ok(Self(source.to_owned()))
+    }
+
+    /// The literal as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The first place where the literal occurs, ASCII case ignored.
+    #[must_use]
+    pub fn find(&self, text: &str) -> Option<Range<usize>> {
+        let (needle, hay) = (self.0.as_bytes(), text.as_bytes());
+        let (first, rest) = needle.split_first()?;
+        let last_start = hay.len().checked_sub(needle.len())?;
+        (0..=last_start)
+            .find(|&at| hay[at].eq_ignore_ascii_case(first) && hay[at + 1..at + needle.len()].eq_ignore_ascii_case(rest))
+            .map(|at| at..at + needle.len())
+    }
+}
+
+fn build(effective: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(effective).size_limit(limits::PATTERN_COMPILED_BYTES).build()
+}
+
+fn limit(message: String) -> PatternError {
+    PatternError::new(PatternErrorKind::Limit, message)
+}
+
+/// What holds for patterns and literals alike: their length, and no control characters.
+fn check_text(source: &str) -> Result<(), PatternError> {
+    let length = source.chars().count();
+    if length > limits::PATTERN_CHARS {
+        return Err(limit(format!("pattern has {length} characters, more than {}", limits::PATTERN_CHARS))
+            .help("Split it into several patterns: a list means that any of them may match."));
+    }
+    let Some((at, c)) = source.char_indices().find(|(_, c)| c.is_control()) else { return Ok(()) };
+    let escape = match c {
+        '\u{8}' => "\\b",
+        '\u{c}' => "\\f",
+        '\n' => "\\n",
+        '\r' => "\\r",
+        '\t' => "\\t",
+        '\u{1b}' => "\\e",
+        _ => "",
+    };
+    let message = format!("pattern holds the control character U+{:04X}", u32::from(c));
+    let help = if escape.is_empty() {
+        "Write the character as `\\x{…}` in single quotes.".to_owned()
+    } else {
+        format!("In double quotes TOML turns `{escape}` into a control character; put the pattern in single quotes: '…{escape}…'.")
+    };
+    Err(PatternError::new(PatternErrorKind::ControlCharacter, message).at(at..at + c.len_utf8()).help(help))
+}
+
+fn syntax_error(error: &ast::Error) -> PatternError {
+    use ast::ErrorKind as Kind;
+    let range = error.span().start.offset..error.span().end.offset;
+    let found = error.pattern().get(range.clone()).unwrap_or_default().to_owned();
+    let rest = error.pattern().get(range.start..).unwrap_or_default();
+    let (message, help) = match error.kind() {
+        Kind::UnsupportedLookAround => (
+            "look-around is not supported".to_owned(),
+            "Match what must be there, and put what must not be there into `unless.message`; for a number that must end, use `\\b`.",
+        ),
+        Kind::UnsupportedBackreference => {
+            ("back-references are not supported".to_owned(), "Write the repeated text out, or use two conditions.")
+        }
+        Kind::NestLimitExceeded(depth) => {
+            return limit(format!("pattern nests deeper than {depth}")).at(range).help("Flatten the groups.");
+        }
+        Kind::RepetitionMissing if rest.starts_with('+') => {
+            ("possessive repetition is not supported".to_owned(), "Drop the second `+`: matching is linear anyway.")
+        }
+        Kind::EscapeUnrecognized => (
+            format!("`{found}` is no escape here"),
+            match found.as_str() {
+                "\\Z" => "Write `$` or `\\z` for the end of the text.",
+                "\\G" => "There is no `\\G`; leave it out.",
+                "\\K" | "\\R" | "\\h" | "\\X" => "Write the characters as a class, for example `[ \\t]` for `\\h`.",
+                _ => "Letters take a backslash only where it means something; write the letter alone.",
+            },
+        ),
+        Kind::FlagUnrecognized if error.pattern()[..range.start].ends_with("(?") => match found.as_str() {
+            ">" => ("atomic groups are not supported".to_owned(), "Write `(?:` instead of `(?>`: matching is linear anyway."),
+            "'" => ("groups named in quotes are not supported".to_owned(), "Write `(?<name>…)` instead of `(?'name'…)`."),
+            "#" => ("comments in patterns are not supported".to_owned(), "Put the remark into a TOML comment above the pattern."),
+            "(" => ("conditional groups are not supported".to_owned(), "Write the two cases as two patterns in a list."),
+            _ => (format!("`{found}` is no flag"), "The flags are `i`, `m`, `s`, `x`, `U`, `u` and `R`."),
+        },
+        kind => (kind.to_string(), "To match a special character itself, put a backslash in front of it."),
+    };
+    PatternError::new(PatternErrorKind::Syntax, message).at(range).help(help)
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or(text).trim_start_matches("error: ").to_owned()
+}
+
+/// Counted repetition multiplies the program; nested counts multiply each other.
+fn check_repetition(ast: &Ast, outer: u32) -> Result<(), PatternError> {
+    match ast {
+        Ast::Repetition(repetition) => {
+            let count = match &repetition.op.kind {
+                ast::RepetitionKind::Range(ast::RepetitionRange::Exactly(n) | ast::RepetitionRange::AtLeast(n)) => *n,
+                ast::RepetitionKind::Range(ast::RepetitionRange::Bounded(_, n)) => *n,
+                _ => 1,
+            };
+            let range = repetition.op.span.start.offset..repetition.op.span.end.offset;
+            if count > limits::PATTERN_REPETITION {
+                return Err(limit(format!("repetition of {count} is more than {}", limits::PATTERN_REPETITION))
+                    .at(range)
+                    .help("Use `+` or `*`, or a smaller count."));
+            }
+            let product = outer.saturating_mul(count.max(1));
+            if product > limits::PATTERN_REPETITION_PRODUCT {
+                return Err(limit(format!("nested repetitions multiply to {product}, more than {}", limits::PATTERN_REPETITION_PRODUCT))
+                    .at(range)
+                    .help("Use `+` or `*` for the inner or the outer one."));
+            }
+            check_repetition(&repetition.ast, product)
+        }
+        Ast::Group(group) => check_repetition(&group.ast, outer),
+        Ast::Alternation(alternation) => alternation.asts.iter().try_for_each(|ast| check_repetition(ast, outer)),
+        Ast::Concat(concat) => concat.asts.iter().try_for_each(|ast| check_repetition(ast, outer)),
+        _ => Ok(()),
+    }
+}
+
+/// Rewrites the Perl classes and word boundaries of a pattern to their ASCII forms.
+fn ascii_classes(source: &str, ast: &Ast) -> Result<String, PatternError> {
+    let Ok(edits) = ast::visit(ast, Ascii::default());
+    if edits.unicode {
+        return Ok(source.to_owned());
+    }
+    let mut edits = edits.list;
+    edits.sort_by_key(|(range, _)| range.start);
+    let mut out = String::with_capacity(source.len() + edits.len() * 8);
+    let mut done = 0;
+    for (range, replacement) in edits {
+        let Some(between) = source.get(done..range.start) else {
+            return Err(PatternError::new(PatternErrorKind::Syntax, "pattern has overlapping classes"));
+        };
+        out.push_str(between);
+        out.push_str(replacement);
+        done = range.end;
+    }
+    out.push_str(&source[done..]);
+    Ok(out)
+}
+
+#[derive(Default)]
+struct Ascii {
+    unicode: bool,
+    list: Vec<(Range<usize>, &'static str)>,
+}
+
+impl Ascii {
+    fn perl(&mut self, class: &ast::ClassPerl) {
+        use ast::ClassPerlKind::{Digit, Space, Word};
+        let replacement = match (&class.kind, class.negated) {
+            (Digit, false) => "[0-9]",
+            (Digit, true) => "[^0-9]",
+            (Space, false) => r"[\t\n\x0B\x0C\r ]",
+            (Space, true) => r"[^\t\n\x0B\x0C\r ]",
+            (Word, false) => "[0-9A-Za-z_]",
+            (Word, true) => "[^0-9A-Za-z_]",
+        };
+        self.list.push((class.span.start.offset..class.span.end.offset, replacement));
+    }
+
+    fn flags(&mut self, flags: &ast::Flags) {
+        self.unicode |= flags.flag_state(ast::Flag::Unicode) == Some(true);
+    }
+}
+
+impl ast::Visitor for Ascii {
+    type Output = Self;
+    type Err = std::convert::Infallible;
+
+    fn finish(self) -> Result<Self, Self::Err> {
+        Ok(self)
+    }
+
+    fn visit_pre(&mut self, ast: &Ast) -> Result<(), Self::Err> {
+        use ast::AssertionKind as Kind;
+        match ast {
+            Ast::ClassPerl(class) => self.perl(class),
+            Ast::Flags(set) => self.flags(&set.flags),
+            Ast::Group(group) => {
+                if let ast::GroupKind::NonCapturing(flags) = &group.kind {
+                    self.flags(flags);
+                }
+            }
+            Ast::Assertion(assertion) => {
+                let replacement = match assertion.kind {
+                    Kind::WordBoundary => r"(?-u:\b)",
+                    Kind::WordBoundaryStart | Kind::WordBoundaryStartAngle => r"(?-u:\b{start})",
+                    Kind::WordBoundaryEnd | Kind::WordBoundaryEndAngle => r"(?-u:\b{end})",
+                    // The ASCII form of `\B` may match inside of a character, which text cannot express.
+                    _ => return Ok(()),
+                };
+                self.list.push((assertion.span.start.offset..assertion.span.end.offset, replacement));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn visit_class_set_item_pre(&mut self, item: &ast::ClassSetItem) -> Result<(), Self::Err> {
+        if let ast::ClassSetItem::Perl(class) = item {
+            self.perl(class);
+        }
+        Ok(())
+    }
+}
+
+/// The digits at the end of a pattern when a longer number would match as well: at least two of them, and no boundary.
+fn open_number(ast: &Ast, source: &str) -> Option<Range<usize>> {
+    match ast {
+        Ast::Concat(concat) => {
+            let digits = concat.asts.iter().rev().take_while(|ast| is_digit(ast)).count();
+            match (digits, concat.asts.last()) {
+                (0, Some(last)) => open_number(last, source),
+                (1, _) | (_, None) => None,
+                (_, Some(last)) => {
+                    let first = &concat.asts[concat.asts.len() - digits];
+                    Some(first.span().start.offset..last.span().end.offset)
+                }
+            }
+        }
+        Ast::Alternation(alternation) => alternation.asts.iter().find_map(|ast| open_number(ast, source)),
+        Ast::Group(group) => open_number(&group.ast, source),
+        _ => None,
+    }
+}
+
+fn is_digit(ast: &Ast) -> bool {
+    matches!(ast, Ast::Literal(literal) if literal.c.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Literal, Pattern, PatternErrorKind};
+
+    #[test]
+    fn classes_are_ascii_unless_asked() {
+        let cases = [
+            (r"\d+", "٣", false),
+            (r"(?u)\d+", "٣", true),
+            (r"^\w+$", "naïve", false),
+            (r"(?u)^\w+$", "naïve", true),
+            (r"[\d.]+x", "1.5x", true),
+            (r"a\sb", "a\u{a0}b", false),
+            (r"\D", "é", true),
+            (r"[^\W\d]é", "xé", true),
+            (r"\bTimeout\b", "éTimeouté", true),
+            (r"(?i)straße", "STRAßE", true),
+        ];
+        for (pattern, text, expected) in cases {
+            let pattern = Pattern::parse(pattern).unwrap_or_else(|error| panic!("{pattern}: {error:?}"));
+            assert_eq!(pattern.find(text).is_some(), expected, "{} on {text}", pattern.as_str());
+        }
+    }
+
+    #[test]
+    fn open_numbers_are_refused_where_they_decide() {
+        for bad in ["AADSTS90002", "AADSTS(90002|900023)", r"\b503", "(?i)error 40613", "a|b12"] {
+            let error = Pattern::parse_condition(bad).err().unwrap_or_else(|| panic!("{bad} is accepted"));
+            assert_eq!(error.kind, PatternErrorKind::NumberPrefix, "{bad}");
+            assert!(Pattern::parse(bad).is_ok(), "{bad} may still be read");
+        }
+        for good in [r"AADSTS90002\b", "AADSTS90002:", "AADSTS[0-9]+", "HTTP/1", r"(?:40613|40197)\b", "x{3}"] {
+            assert!(Pattern::parse_condition(good).is_ok(), "{good}");
+        }
+        assert_eq!(Literal::parse("AADSTS90002").err().map(|e| e.kind), Some(PatternErrorKind::NumberPrefix));
+    }
+
+    #[test]
+    fn literals_ignore_ascii_case_only() {
+        let literal = Literal::parse("Circuit Is Open").unwrap_or_else(|error| panic!("{error:?}"));
+        assert_eq!(literal.find("the circuit is OPEN now"), Some(4..19));
+        assert_eq!(literal.find("circuit"), None);
+        let literal = Literal::parse("É").unwrap_or_else(|error| panic!("{error:?}"));
+        assert_eq!(literal.find("é"), None);
+    }
+}

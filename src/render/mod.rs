@@ -1,0 +1,21 @@
+//! Decisions, codes and reports for people and machines. Shows values; decides nothing.
+
+mod decision;
+mod escape;
+#[cfg(feature = "cli")]
+mod page;
+#[cfg(feature = "cli")]
+mod report;
+#[cfg(feature = "cli")]
+mod schema;
+
+pub use decision::{log_line, summary};
+pub use escape::escaped;
+#[cfg(feature = "cli")]
+pub use decision::block;
+#[cfg(feature = "cli")]
+pub use page::{catalogue, page};
+#[cfg(feature = "cli")]
+pub use schema::schema;
+#[cfg(feature = "cli")]
+pub use report::{Finding, Place, ReportDocument, document, full};

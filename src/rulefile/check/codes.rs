@@ -1,0 +1,79 @@
+//! Codes: who owns them, whether their words are known, whether they can be issued.
+
+use std::collections::HashSet;
+
+use crate::diagnostic::{Diagnostic, Sources, did_you_mean, lints};
+use crate::model::Code;
+use crate::rulefile::Book;
+
+use super::repeated;
+
+pub(super) fn unknown_family(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
+    let Some(manifest) = &book.manifest else { return };
+    for (_, entry) in book.codes() {
+        let Some(code) = Code::parse(&entry.code.value) else { continue };
+        let mut families = manifest.families.iter().map(|family| family.name.value.as_str());
+        if !families.clone().any(|family| family == code.family()) {
+            let near = crate::diagnostic::nearest(code.family(), families.by_ref());
+            let help = match near {
+                Some(near) => format!("Did you mean the family `{near}`? Else add `[families.{}]` to the manifest.", code.family()),
+                None => format!("Add `[families.{}]` with a `title` to the manifest.", code.family()),
+            };
+            let message = format!("`{code}` belongs to no family of the manifest");
+            findings.push(Diagnostic::new(lints::UNKNOWN_FAMILY, entry.code.span.clone(), message).help(help));
+        }
+    }
+}
+
+pub(super) fn unknown_status(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
+    let Some(manifest) = &book.manifest else { return };
+    let known = || manifest.statuses.iter().map(|status| status.value.as_str());
+    for status in book.codes().filter_map(|(_, entry)| entry.status.as_ref()) {
+        if !known().any(|known| known == status.value) {
+            let help = did_you_mean(&status.value, known().collect::<Vec<_>>());
+            findings.push(Diagnostic::new(lints::UNKNOWN_STATUS, status.span.clone(), format!("unknown status `{}`", status.value)).help(help));
+        }
+    }
+}
+
+pub(super) fn duplicate_names(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
+    let codes = repeated(book.codes().map(|(_, entry)| &entry.code)).into_iter().map(|pair| (pair, "code"));
+    let statuses = book.manifest.iter().flat_map(|manifest| repeated(&manifest.statuses)).map(|pair| (pair, "status"));
+    for ((again, first), what) in codes.chain(statuses) {
+        let message = format!("{what} `{}` is given twice", again.value);
+        let finding = Diagnostic::new(lints::DUPLICATE_NAME, again.span.clone(), message).also(first.span.clone(), "first here");
+        findings.push(finding.help("Delete one of the two, or give the newcomer a name of its own."));
+    }
+}
+
+pub(super) fn unknown_fallback(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
+    let Some(fallback) = book.manifest.as_ref().and_then(|manifest| manifest.fallback.as_ref()) else { return };
+    match book.code(&fallback.value) {
+        None if !book.is_partial => {
+            let codes: Vec<_> = book.codes().map(|(_, entry)| entry.code.value.as_str()).collect();
+            let message = format!("the fallback `{}` is described in no rule file", fallback.value);
+            let help = format!("{} Else describe it: `[codes.{}]`.", did_you_mean(&fallback.value, codes), fallback.value);
+            findings.push(Diagnostic::new(lints::UNKNOWN_CODE, fallback.span.clone(), message).help(help));
+        }
+        Some(entry) => {
+            if let Some(retired) = &entry.retired {
+                let message = format!("the fallback `{}` is retired", fallback.value);
+                let finding = Diagnostic::new(lints::RULE_GIVES_RETIRED_CODE, fallback.span.clone(), message);
+                findings.push(finding.also(retired.span.clone(), "retired here").help("Name another fallback."));
+            }
+        }
+        None => {}
+    }
+}
+
+pub(super) fn code_without_rule(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
+    let given: HashSet<&str> = book.rules().map(|(_, rule)| rule.code.value.as_str()).collect();
+    let fallback = book.manifest.as_ref().and_then(|manifest| manifest.fallback.as_ref()).map(|code| code.value.as_str());
+    for (_, entry) in book.codes() {
+        let code = entry.code.value.as_str();
+        if entry.retired.is_none() && !given.contains(code) && fallback != Some(code) {
+            let finding = Diagnostic::new(lints::CODE_WITHOUT_RULE, entry.code.span.clone(), format!("no rule gives `{code}`"));
+            findings.push(finding.help(format!("Add a `[[rules]]` entry with `code = \"{code}\"`, or say why it is `retired`.")));
+        }
+    }
+}

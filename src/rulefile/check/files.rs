@@ -1,0 +1,54 @@
+//! The files of a set and the manifest's order.
+
+use crate::diagnostic::{Diagnostic, Source, SourceId, Sources, Span, did_you_mean, lints};
+use crate::model::limits;
+use crate::rulefile::{Book, LEDGER, MANIFEST};
+
+use super::repeated;
+
+/// The manifest's part of a minimal set, for those who start one.
+const MINIMAL: &str = "Create it with `format = 1`, `order = [\"my-rules.toml\"]`, `fallback = \"DSUNK001\"`, `statuses = [\"Failed\"]` and `[families.DSUNK]`.";
+
+pub(super) fn manifest_missing(book: &Book, sources: &Sources, findings: &mut Vec<Diagnostic>) {
+    if book.manifest.is_none() && sources.find(MANIFEST).is_none() {
+        let source = sources.iter().next().map_or(SourceId(0), |(id, _)| id);
+        let message = format!("the rules directory has no `{MANIFEST}`");
+        findings.push(Diagnostic::new(lints::MANIFEST_MISSING, Span::start_of(source), message).help(MINIMAL));
+    }
+}
+
+pub(super) fn file_not_listed(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
+    let Some(manifest) = &book.manifest else { return };
+    for file in &book.files {
+        let name = format!("{}.toml", file.stem);
+        if manifest.order.iter().all(|listed| listed.value != name) {
+            let message = format!("`{name}` is not in the manifest's `order`, so none of its rules is ever tried");
+            let finding = Diagnostic::new(lints::FILE_NOT_LISTED, Span::start_of(file.source), message);
+            findings.push(finding.help(format!("Add `\"{name}\"` to `order` in `{MANIFEST}`, or delete the file.")));
+        }
+    }
+}
+
+pub(super) fn file_missing(book: &Book, sources: &Sources, findings: &mut Vec<Diagnostic>) {
+    let Some(manifest) = &book.manifest else { return };
+    for listed in &manifest.order {
+        let is_rule_file = |source: &Source| source.name != MANIFEST && source.name != LEDGER;
+        if !sources.iter().any(|(_, source)| source.name == listed.value && is_rule_file(source)) {
+            let names: Vec<_> = sources.iter().map(|(_, source)| source).filter(|source| is_rule_file(source)).map(|source| source.name.as_str()).collect();
+            let message = format!("`order` names `{}`, which is no rule file of this set", listed.value);
+            findings.push(Diagnostic::new(lints::FILE_MISSING, listed.span.clone(), message).help(did_you_mean(&listed.value, names)));
+        }
+    }
+    for (again, first) in repeated(&manifest.order) {
+        let message = format!("`{}` is listed twice", again.value);
+        findings.push(Diagnostic::new(lints::DUPLICATE_NAME, again.span.clone(), message).also(first.span.clone(), "first here").help("Delete one of the two."));
+    }
+}
+
+pub(super) fn too_many_rules(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
+    let count = book.rules().count();
+    if count > limits::RULES {
+        let message = format!("the set has {count} rules, more than {}", limits::RULES);
+        findings.push(Diagnostic::new(lints::LIMIT_EXCEEDED, book.manifest_span(), message).help("Put several alternatives into one rule with a list."));
+    }
+}

@@ -1,0 +1,72 @@
+//! The ledger: a code, once issued, never vanishes and never changes its meaning.
+
+use crate::diagnostic::{Diagnostic, Sources, lints};
+use crate::rulefile::{Book, CodeEntry, LEDGER, LedgerEntry};
+
+pub(super) fn ledger_missing(book: &Book, sources: &Sources, findings: &mut Vec<Diagnostic>) {
+    if book.ledger.is_none() && sources.find(LEDGER).is_none() && book.manifest.is_some() {
+        let message = format!("the set has no `{LEDGER}`; nothing keeps its codes from changing their meaning");
+        findings.push(Diagnostic::new(lints::LEDGER_MISSING, book.manifest_span(), message).help("Run `faultbook ledger --write`."));
+    }
+}
+
+pub(super) fn code_vanished(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
+    if book.is_partial {
+        return;
+    }
+    for line in lines(book).filter(|line| book.code(&line.code.value).is_none()) {
+        let code = &line.code.value;
+        let finding = Diagnostic::new(lints::CODE_VANISHED, line.code.span.clone(), format!("issued code `{code}` is described in no rule file"));
+        findings.push(finding.help(format!("Bring `[codes.{code}]` back; a code that is no longer issued keeps its entry with `retired = \"why\"`.")));
+    }
+}
+
+pub(super) fn code_changed_meaning(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
+    for (line, entry) in known(book) {
+        let code = &line.code.value;
+        let retry_place = entry.retry.as_ref().map(|retry| &retry.span);
+        let facets = [
+            ("status", line.status.as_ref().map(|s| (s.value.clone(), &s.span)), entry.status.as_ref().map(|s| (s.value.clone(), &s.span))),
+            ("retry", line.retry.as_ref().map(|r| (r.value.as_str().to_owned(), &r.span)), entry.retry.as_ref().map(|r| (r.value.as_str().to_owned(), &r.span))),
+            (
+                "action",
+                line.action.as_ref().map(|a| (a.value.as_str().to_owned(), &a.span)),
+                entry.effective_action().zip(entry.action.as_ref().map(|a| &a.span).or(retry_place)).map(|(action, span)| (action.as_str().to_owned(), span)),
+            ),
+        ];
+        for (facet, issued, now) in facets {
+            let (Some((issued, issued_at)), Some((now, now_at))) = (issued, now) else { continue };
+            if issued != now {
+                let message = format!("`{code}` was issued with {facet} `{issued}`, now it has `{now}`");
+                let finding = Diagnostic::new(lints::CODE_CHANGED_MEANING, now_at.clone(), message).also(issued_at.clone(), "issued like this");
+                findings.push(finding.help(format!("Write `{facet} = \"{issued}\"`; for another meaning take a new code.")));
+            }
+        }
+    }
+}
+
+pub(super) fn retired_code_reused(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
+    for (line, entry) in known(book).filter(|(line, entry)| line.retired && entry.retired.is_none()) {
+        let message = format!("`{}` is retired and in use again", line.code.value);
+        let finding = Diagnostic::new(lints::RETIRED_CODE_REUSED, entry.code.span.clone(), message).also(line.code.span.clone(), "retired here");
+        findings.push(finding.help("Keep `retired = \"why\"` on it and take the next free number for the new meaning."));
+    }
+}
+
+pub(super) fn code_not_in_ledger(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
+    if book.ledger.is_none() {
+        return;
+    }
+    for (_, entry) in book.codes().filter(|(_, entry)| lines(book).all(|line| line.code.value != entry.code.value)) {
+        let finding = Diagnostic::new(lints::CODE_NOT_IN_LEDGER, entry.code.span.clone(), format!("`{}` is not in the ledger yet", entry.code.value));
+        findings.push(finding.help("Run `faultbook ledger --write` once its meaning is settled."));
+    }
+}
+
+fn lines(book: &Book) -> impl Iterator<Item = &LedgerEntry> {
+    book.ledger.iter().flat_map(|ledger| &ledger.codes)
+}
+
+fn known(book: &Book) -> impl Iterator<Item = (&LedgerEntry, &CodeEntry)> {
+    lines(book).filter_map(|line| Some((line, book.code(&line.code.value)?)))
+}

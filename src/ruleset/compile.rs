@@ -1,0 +1,103 @@
+//! From entries to a rule set. Called only for a book without errors; what an error would have left out gives no set.
+
+use crate::matcher::Lexicon;
+use crate::model::{CatalogEntry, Code, Rule};
+use crate::rulefile::{Book, CodeEntry, ManifestEntry, RuleEntry, RuleFile};
+
+use super::redact::Redactor;
+use super::{Example, FALLBACK_RULE, RuleSet, digest};
+
+/// Compiles a book; `None` when a part of it is missing.
+pub(super) fn compile(book: &Book) -> Option<RuleSet> {
+    let manifest = book.manifest.as_ref()?;
+    let codes: Vec<CatalogEntry> = book.ordered_files().flat_map(|file| &file.codes).map(catalog_entry).collect::<Option<_>>()?;
+    let index_of = |code: &str| codes.iter().position(|entry| entry.code.as_str() == code);
+    let fallback = index_of(&manifest.fallback.as_ref()?.value)?;
+    let mut rules = Vec::new();
+    let mut code_of_rule = Vec::new();
+    let mut examples: Vec<Vec<Example>> = vec![Vec::new(); codes.len()];
+    for file in book.ordered_files() {
+        for entry in &file.rules {
+            let rule = rule(file, entry)?;
+            let code = index_of(&entry.code.value)?;
+            examples[code].extend(entry.examples.iter().map(|example| Example {
+                failure: in_scope(file, &example.failure.value),
+                rule: rule.id.clone(),
+            }));
+            code_of_rule.push(code);
+            rules.push(rule);
+        }
+        for entry in &file.codes {
+            let own = entry.examples.iter().map(|example| Example {
+                failure: in_scope(file, &example.failure.value),
+                rule: FALLBACK_RULE.to_owned(),
+            });
+            examples[index_of(&entry.code.value)?].extend(own);
+        }
+    }
+    let families = manifest.families.iter().map(|family| {
+        let title = family.title.as_ref().map(|title| title.value.clone()).unwrap_or_default();
+        (family.name.value.clone(), title)
+    });
+    let redactor = Redactor::new(manifest.redact.iter().map(|named| (named.name.value.clone(), named.pattern.clone())));
+    let mut set = RuleSet {
+        codes,
+        rules,
+        code_of_rule,
+        fallback,
+        lexicon: lexicon(manifest),
+        redactor,
+        families: families.collect(),
+        examples,
+        digest: String::new(),
+    };
+    set.digest = digest::digest(&set, manifest);
+    Some(set)
+}
+
+fn catalog_entry(entry: &CodeEntry) -> Option<CatalogEntry> {
+    let text = |field: &Option<crate::diagnostic::Spanned<String>>| field.as_ref().map(|text| text.value.clone());
+    Some(CatalogEntry {
+        code: Code::parse(&entry.code.value)?,
+        title: text(&entry.title)?,
+        status: text(&entry.status)?,
+        retry: entry.retry.as_ref()?.value,
+        action: entry.effective_action()?,
+        provisional: entry.provisional,
+        retired: text(&entry.retired),
+        message: text(&entry.message),
+        meaning: text(&entry.meaning)?,
+        remedy: entry.remedy.iter().map(|step| step.value.clone()).collect(),
+        links: entry.links.iter().map(|link| link.value.clone()).collect(),
+        since: text(&entry.since),
+    })
+}
+
+fn rule(file: &RuleFile, entry: &RuleEntry) -> Option<Rule> {
+    Some(Rule {
+        id: format!("{}/{}", file.stem, entry.id.value),
+        code: Code::parse(&entry.code.value)?,
+        connectors: file.connectors.iter().map(|connector| connector.value.clone()).collect(),
+        when: entry.when.iter().map(|condition| condition.value.clone()).collect(),
+        unless: entry.unless.iter().map(|condition| condition.value.clone()).collect(),
+        captures: entry.captures.iter().map(|capture| capture.value.clone()).collect(),
+    })
+}
+
+/// An example takes the connector of its file when it states none.
+pub(super) fn in_scope(file: &RuleFile, failure: &crate::model::Failure) -> crate::model::Failure {
+    let mut failure = failure.clone();
+    if failure.connector.is_none() {
+        failure.connector = file.connectors.first().map(|connector| connector.value.clone());
+    }
+    failure
+}
+
+fn lexicon(manifest: &ManifestEntry) -> Lexicon {
+    let patterns = |list: &[crate::diagnostic::Spanned<crate::model::Pattern>]| list.iter().map(|pattern| pattern.value.clone()).collect();
+    let mut lexicon = Lexicon::new(patterns(&manifest.provider_code), patterns(&manifest.http_status), patterns(&manifest.error_number));
+    for (name, parents) in &manifest.ancestors {
+        lexicon.add_parents(&name.value, parents.iter().cloned());
+    }
+    lexicon
+}

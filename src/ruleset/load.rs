@@ -1,0 +1,82 @@
+//! The one way to a rule set: read, check, compile, verify. What passes here cannot fail at run time.
+
+use std::fmt;
+use std::path::Path;
+
+use crate::diagnostic::{Diagnostic, Report, Severity, Sources};
+use crate::error::{Error, ErrorKind};
+use crate::rulefile::{self, Book};
+
+use super::{RuleSet, compile, verify};
+
+/// A rule set with errors: it is not used, the report says why.
+#[derive(Debug)]
+pub struct Rejected {
+    report: Report,
+}
+
+impl Rejected {
+    /// Everything that is wrong.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "rule set rejected with {} errors", self.report.count(Severity::Error))?;
+        let first = self.report.diagnostics().iter().find(|finding| finding.lint.severity == Severity::Error);
+        let Some(first) = first else { return Ok(()) };
+        let span = &first.primary.span;
+        let line = self.report.sources().position(span.source, span.range.start).line;
+        write!(f, ", the first in {}:{line}: {}", self.report.sources().path(span.source), first.message)
+    }
+}
+
+impl std::error::Error for Rejected {}
+
+impl From<Rejected> for Error {
+    fn from(rejected: Rejected) -> Self {
+        Self::new(ErrorKind::Rejected, rejected.to_string())
+    }
+}
+
+impl RuleSet {
+    /// Loads a rule set and proves every example. The report of a set that loads may hold warnings.
+    ///
+    /// # Errors
+    /// When anything is wrong with severity error; the report holds all findings of all files.
+    pub fn load(sources: Sources) -> Result<(Self, Report), Rejected> {
+        let (set, report, _) = inspect(sources);
+        set.map(|set| (set, report.clone())).ok_or(Rejected { report })
+    }
+
+    /// Reads the rule files of a directory; findings about single files are part of the load's report.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn discover(directory: &Path) -> Result<Sources, Error> {
+        rulefile::discover::discover(directory)
+    }
+}
+
+/// The stages of a load, with the entries for those who need them: the set (none with errors), the report, the book.
+pub(crate) fn inspect(sources: Sources) -> (Option<RuleSet>, Report, Book) {
+    let (book, mut findings) = rulefile::read(&sources);
+    findings.extend(sources.findings().iter().cloned());
+    findings.extend(rulefile::check::check(&book, &sources));
+    let mut set = None;
+    if !has_errors(&findings) {
+        set = compile::compile(&book);
+        if let Some(set) = set.as_ref().filter(|_| !sources.is_proven()) {
+            findings.extend(verify::verify(set, &book));
+        }
+    }
+    let report = Report::new(sources, findings);
+    (set.filter(|_| !report.has_errors()), report, book)
+}
+
+fn has_errors(findings: &[Diagnostic]) -> bool {
+    findings.iter().any(|finding| finding.lint.severity == Severity::Error)
+}

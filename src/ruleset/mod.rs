@@ -1,0 +1,110 @@
+//! Rule sets: from sources to an immutable, proven set, and from a failure to a decision.
+//!
+//! The only room that knows both rule files and the matcher.
+
+mod builtin;
+mod classify;
+mod compile;
+mod digest;
+mod load;
+mod redact;
+mod verify;
+
+use crate::matcher::Lexicon;
+use crate::model::{CatalogEntry, Code, Rule};
+use redact::Redactor;
+
+pub use load::Rejected;
+pub(crate) use load::inspect;
+
+/// The id of the rule that is always last and matches everything.
+pub const FALLBACK_RULE: &str = "fallback";
+
+/// A compiled, immutable set of rules: every example of every rule has been proven against the whole set.
+///
+/// ```
+/// use faultbook::{Failure, RuleSet};
+///
+/// let rules = RuleSet::builtin();
+/// let failure = Failure {
+///     connector: Some("exchange".into()),
+///     provider_codes: vec!["AADSTS7000222".into()],
+///     ..Failure::default()
+/// };
+/// assert_eq!(rules.classify(&failure).code.as_str(), "DSEX001");
+/// ```
+#[derive(Debug)]
+pub struct RuleSet {
+    /// In the order of the files and inside of them.
+    codes: Vec<CatalogEntry>,
+    /// In the order in which they are tried.
+    rules: Vec<Rule>,
+    /// For each rule, the index of its code.
+    code_of_rule: Vec<usize>,
+    fallback: usize,
+    lexicon: Lexicon,
+    redactor: Redactor,
+    families: Vec<(String, String)>,
+    /// For each code, the failures of its examples: of its rules in their order, then its own.
+    examples: Vec<Vec<Example>>,
+    digest: String,
+}
+
+/// A proven example.
+#[derive(Debug, Clone)]
+pub struct Example {
+    /// The failure.
+    pub failure: crate::model::Failure,
+    /// The rule that wins it.
+    pub rule: String,
+}
+
+impl RuleSet {
+    /// The codes, in the order of the rule files.
+    #[must_use]
+    pub fn codes(&self) -> &[CatalogEntry] {
+        &self.codes
+    }
+
+    /// The rules, in the order in which they are tried; the fallback comes after them.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The code of failures that no rule knows.
+    #[must_use]
+    pub fn fallback(&self) -> &CatalogEntry {
+        &self.codes[self.fallback]
+    }
+
+    /// A code of the catalogue.
+    #[must_use]
+    pub fn code(&self, code: &str) -> Option<&CatalogEntry> {
+        self.codes.iter().find(|entry| entry.code.as_str() == code)
+    }
+
+    /// The rules that give a code, in the order in which they are tried.
+    pub fn rules_of<'s>(&'s self, code: &'s Code) -> impl Iterator<Item = &'s Rule> {
+        self.rules.iter().filter(move |rule| rule.code == *code)
+    }
+
+    /// The proven examples of a code.
+    #[must_use]
+    pub fn examples_of(&self, code: &Code) -> &[Example] {
+        let index = self.codes.iter().position(|entry| entry.code == *code);
+        index.map_or(&[], |index| &self.examples[index])
+    }
+
+    /// The families of codes: letters and title.
+    #[must_use]
+    pub fn families(&self) -> &[(String, String)] {
+        &self.families
+    }
+
+    /// Digest of everything that decides; equal digests mean equal behaviour.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+}

@@ -1,0 +1,87 @@
+//! Every example and counterexample against the whole set: the expected rule must win.
+
+use crate::diagnostic::{Diagnostic, Spanned, lints};
+use crate::model::Decision;
+use crate::rulefile::{Book, RuleEntry, RuleFile};
+
+use super::compile::in_scope;
+use super::{FALLBACK_RULE, RuleSet};
+
+pub(super) fn verify(set: &RuleSet, book: &Book) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for file in book.ordered_files() {
+        for rule in &file.rules {
+            examples(set, book, file, rule, &mut findings);
+            counterexamples(set, book, file, rule, &mut findings);
+        }
+        for entry in &file.codes {
+            for example in &entry.examples {
+                let decision = set.classify(&in_scope(file, &example.failure.value));
+                if decision.code.as_str() == entry.code.value {
+                    pinned_message(&decision, example.message.as_ref(), &mut findings);
+                } else {
+                    let message = format!("this failure must give `{}`, but `{}` wins with `{}`", entry.code.value, decision.rule, decision.code);
+                    let finding = Diagnostic::new(lints::EXAMPLE_FAILS, example.failure.span.clone(), message).label(evidence(&decision));
+                    findings.push(with_winner(finding, book, &decision).help("Tell the winner apart with `unless`, or take the example out."));
+                }
+            }
+        }
+    }
+    findings
+}
+
+fn examples(set: &RuleSet, book: &Book, file: &RuleFile, rule: &RuleEntry, findings: &mut Vec<Diagnostic>) {
+    let id = format!("{}/{}", file.stem, rule.id.value);
+    for example in &rule.examples {
+        let decision = set.classify(&in_scope(file, &example.failure.value));
+        if decision.rule == id {
+            pinned_message(&decision, example.message.as_ref(), findings);
+            continue;
+        }
+        let message = if decision.rule == FALLBACK_RULE {
+            format!("no rule matches this example of `{}`", rule.id.value)
+        } else {
+            format!("`{}` wins this example of `{}` with `{}`", decision.rule, rule.id.value, decision.code)
+        };
+        let help = if decision.rule == FALLBACK_RULE {
+            "Compare the conditions of the rule with the facts of the failure: each condition of `when` must hold."
+        } else {
+            "Put this rule in front of the winner, or tell the winner apart with `unless`."
+        };
+        let finding = Diagnostic::new(lints::EXAMPLE_FAILS, example.failure.span.clone(), message).label(evidence(&decision)).help(help);
+        findings.push(with_winner(finding, book, &decision));
+    }
+}
+
+fn counterexamples(set: &RuleSet, book: &Book, file: &RuleFile, rule: &RuleEntry, findings: &mut Vec<Diagnostic>) {
+    for neighbor in &rule.counterexamples {
+        let decision = set.classify(&in_scope(file, &neighbor.failure.value));
+        if decision.code.as_str() != neighbor.code.value {
+            let message = format!("this counterexample of `{}` must give `{}`, but `{}` wins with `{}`", rule.id.value, neighbor.code.value, decision.rule, decision.code);
+            let finding = Diagnostic::new(lints::COUNTEREXAMPLE_FAILS, neighbor.failure.span.clone(), message).label(evidence(&decision));
+            findings.push(with_winner(finding, book, &decision).help("Narrow the winner, or name the code that is right."));
+        }
+    }
+}
+
+fn pinned_message(decision: &Decision, pinned: Option<&Spanned<String>>, findings: &mut Vec<Diagnostic>) {
+    let Some(pinned) = pinned else { return };
+    if pinned.value != decision.message {
+        let finding = Diagnostic::new(lints::EXAMPLE_MESSAGE, pinned.span.clone(), "the decision has another message");
+        findings.push(finding.help(format!("The message is `{}`.", decision.message)));
+    }
+}
+
+fn evidence(decision: &Decision) -> String {
+    let parts: Vec<_> = decision.evidence.iter().map(|evidence| format!("{} = `{}`", evidence.condition, evidence.matched)).collect();
+    if parts.is_empty() { String::new() } else { format!("matched by {}", parts.join(", ")) }
+}
+
+/// Points to the rule that won.
+fn with_winner(finding: Diagnostic, book: &Book, decision: &Decision) -> Diagnostic {
+    let winner = book.rules().find(|(file, rule)| decision.rule.strip_prefix(file.stem.as_str()).and_then(|rest| rest.strip_prefix('/')) == Some(&rule.id.value));
+    match winner {
+        Some((_, rule)) => finding.also(rule.id.span.clone(), "this rule wins"),
+        None => finding,
+    }
+}

@@ -1,0 +1,32 @@
+//! All integration tests in one binary: tests are data, each case is a named trial.
+//!
+//! `cargo test DSEX002` runs the trials of one code, `cargo test lints/` those of all lints.
+
+mod cli;
+mod codes;
+mod failures;
+mod limits;
+mod lints;
+mod records;
+mod schema;
+mod snapshot;
+mod streams;
+mod text;
+mod tidy;
+
+fn main() {
+    let arguments = libtest_mimic::Arguments::from_args();
+    let trials = [
+        codes::trials(),
+        failures::trials(),
+        text::trials(),
+        records::trials(),
+        lints::trials(),
+        limits::trials(),
+        schema::trials(),
+        streams::trials(),
+        cli::trials(),
+        tidy::trials(),
+    ];
+    libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit();
+}

@@ -1,0 +1,44 @@
+//! Snapshots in the top-level folder `snapshots/`: what is there is what is expected.
+
+use std::path::{Path, PathBuf};
+
+use libtest_mimic::Failed;
+
+/// The root of the package.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Compares a text with `snapshots/<folder>/<name>.snap`; `INSTA_UPDATE=always cargo test` accepts a new text.
+pub fn assert(folder: &str, name: &str, about: &str, text: &str) {
+    let mut settings = insta::Settings::new();
+    settings.set_snapshot_path(root().join("snapshots").join(folder));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.set_description(about);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+/// Demands that a folder of snapshots holds exactly the given names.
+pub fn assert_names(folder: &str, names: &[&str]) -> Result<(), Failed> {
+    let present = files(&root().join("snapshots").join(folder), "snap")?;
+    let orphans: Vec<_> = present.iter().filter(|name| !names.contains(&name.as_str())).collect();
+    let missing: Vec<_> = names.iter().filter(|name| !present.iter().any(|present| present == **name)).collect();
+    if orphans.is_empty() && missing.is_empty() {
+        return Ok(());
+    }
+    Err(format!("snapshots/{folder}: without a source {orphans:?}, missing {missing:?}").into())
+}
+
+/// The stems of the files with an ending in a folder, sorted.
+pub fn files(folder: &Path, ending: &str) -> Result<Vec<String>, Failed> {
+    let mut stems = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|found| found == ending) {
+            stems.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+        }
+    }
+    stems.sort();
+    Ok(stems)
+}
