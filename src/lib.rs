@@ -39,5 +39,6 @@ mod ruleset;
 pub use diagnostic::{Diagnostic, LINTS, Label, Lint, Position, Report, Severity, Source, SourceId, Sources, Span};
 pub use error::{Error, ErrorKind};
 pub use input::json::{Record, read_record};
+pub use input::text::read as read_text;
 pub use model::{Action, Attribute, CatalogEntry, Code, Decision, Evidence, Exception, Failure, Log, RetryClass, Rule, UnknownReason, limits};
 pub use ruleset::{Example, Rejected, RuleSet};

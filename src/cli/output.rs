@@ -123,6 +123,9 @@ pub(super) fn print_report(report: &Report) -> Result<(), Failed> {
         anstream::ColorChoice::Auto => io::stdout().is_terminal() && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
         _ => true,
     };
-    let text = render::full(report, colored);
-    if text.is_empty() { Ok(()) } else { print(&text) }
+    let mut output = Output::new();
+    for line in render::full(report, colored).lines() {
+        output.line(|buffer| buffer.extend_from_slice(line.as_bytes()))?;
+    }
+    output.flush()
 }

@@ -150,10 +150,12 @@ impl<'f> Candidate<'f> {
         self.truncated
     }
 
-    /// The message that people would quote: the failure's own, else the outermost one.
+    /// The message that people would quote: the one that was sent, else the outermost cause's, else what a text says.
     #[must_use]
     pub fn raw_message(&self) -> Option<&str> {
-        self.messages().next().or_else(|| self.causes.iter().find_map(Cause::message))
+        let sent = self.failure.message.as_deref().is_some_and(|message| !message.trim().is_empty());
+        let sent = sent.then(|| self.messages().next()).flatten();
+        sent.or_else(|| self.causes.iter().find_map(Cause::message)).or_else(|| self.messages().next())
     }
 
     /// The message nearest to the root of the matter: the innermost cause's, else the raw message.

@@ -2,7 +2,7 @@
 //!
 //! Leaves are parsed already; whether entries fit together is for `check`, what they mean for `ruleset::compile`.
 
-use crate::diagnostic::{SourceId, Span, Spanned};
+use crate::diagnostic::{SourceId, Sources, Span, Spanned};
 use crate::model::{Action, Capture, Condition, Failure, Pattern, RetryClass, TypeName};
 
 /// Everything that the files of a set say.
@@ -14,8 +14,10 @@ pub struct Book {
     pub files: Vec<RuleFile>,
     /// `ledger.toml`.
     pub ledger: Option<LedgerFile>,
-    /// Whether a file was left out as a whole; what it holds cannot be called missing then.
-    pub is_partial: bool,
+    /// Files of which a part may be left out, because something in them is wrong; what they may hold is not missing.
+    pub unread: Vec<SourceId>,
+    /// Entries with syntax errors in them: what was read of them is a guess.
+    pub broken: Vec<Span>,
 }
 
 /// The manifest.
@@ -192,6 +194,25 @@ impl Book {
     #[must_use]
     pub fn code(&self, code: &str) -> Option<&CodeEntry> {
         self.codes().map(|(_, entry)| entry).find(|entry| entry.code.value == code)
+    }
+
+    /// Whether a finding is about an entry with a syntax error, which is what has to be corrected first.
+    #[must_use]
+    pub fn is_guess(&self, place: &Span) -> bool {
+        let in_entry = |entry: &&Span| entry.source == place.source && entry.range.contains(&place.range.start);
+        self.broken.iter().any(|entry| in_entry(&entry))
+    }
+
+    /// Whether a part that could not be read may hold one of the words.
+    #[must_use]
+    pub fn may_hold(&self, sources: &Sources, words: &[String]) -> bool {
+        self.unread.iter().map(|&id| &sources.get(id).text).any(|text| text.is_empty() || words.iter().any(|word| text.contains(word.as_str())))
+    }
+
+    /// Whether a part that could not be read may describe a code.
+    #[must_use]
+    pub fn may_describe(&self, sources: &Sources, code: &str) -> bool {
+        self.may_hold(sources, &[format!("[codes.{code}"), format!("[codes.\"{code}"), format!("\n{code} =")])
     }
 
     /// The rule files in the order of the manifest.

@@ -12,6 +12,7 @@ pub mod keys;
 mod ledger;
 mod manifest;
 mod rule;
+mod syntax;
 mod table;
 
 use toml::de::DeTable;
@@ -38,30 +39,36 @@ pub fn read(sources: &Sources) -> (Book, Vec<Diagnostic>) {
     let mut set_bytes = 0;
     for (id, source) in sources.iter() {
         ctx.source = id;
-        if source.is_refused {
-            book.is_partial = true;
-            continue;
-        }
+        let before = ctx.diagnostics.len();
         set_bytes += source.text.len();
-        if over_limit(&mut ctx, id, &source.text, set_bytes) {
-            book.is_partial = true;
+        if source.is_refused || over_limit(&mut ctx, id, &source.text, set_bytes) {
+            book.unread.push(id);
             continue;
         }
-        check::text::invisible_characters(id, &source.text, &mut ctx.diagnostics);
+        check::text::deceptive_characters(id, &source.text, &mut ctx.diagnostics);
         let (table, errors) = DeTable::parse_recoverable(&source.text);
-        syntax_errors(&mut ctx, &source.text, errors);
+        let (findings, broken) = syntax::findings(id, &source.text, &errors);
+        ctx.diagnostics.extend(findings);
+        book.broken.extend(broken);
         if let Some(finding) = too_deep(id, table.get_ref()) {
             ctx.diagnostics.push(finding);
-            book.is_partial = true;
+            book.unread.push(id);
             continue;
         }
-        match source.name.as_str() {
-            MANIFEST => book.manifest = Some(manifest::read(&mut ctx, &table, &source.text)),
-            LEDGER => book.ledger = Some(ledger::read(&mut ctx, &table, &source.text)),
-            name => book.files.push(file::read(&mut ctx, name, &table, &source.text)),
+        read_file(&mut ctx, &mut book, &source.name, &table, &source.text);
+        if ctx.diagnostics.len() > before {
+            book.unread.push(id);
         }
     }
     (book, ctx.diagnostics)
+}
+
+fn read_file(ctx: &mut Context, book: &mut Book, name: &str, table: &toml::Spanned<DeTable<'_>>, text: &str) {
+    match name {
+        MANIFEST => book.manifest = Some(manifest::read(ctx, table, text)),
+        LEDGER => book.ledger = Some(ledger::read(ctx, table, text)),
+        name => book.files.push(file::read(ctx, name, table, text)),
+    }
 }
 
 fn over_limit(ctx: &mut Context, id: SourceId, text: &str, set_bytes: usize) -> bool {
@@ -77,48 +84,7 @@ fn over_limit(ctx: &mut Context, id: SourceId, text: &str, set_bytes: usize) -> 
     true
 }
 
-/// One slip often makes several syntax errors; more than this many of one file help nobody.
-const SYNTAX_ERRORS: usize = 20;
-
-fn syntax_errors(ctx: &mut Context, text: &str, mut errors: Vec<toml::de::Error>) {
-    errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
-    let mut last_line = None;
-    let mut kept = 0;
-    for error in errors {
-        let range = error.span().unwrap_or(0..0);
-        let start = crate::diagnostic::floor_char_boundary(text, range.start);
-        let line = text[..start].matches('\n').count();
-        // Errors that follow from the first one of a line only repeat it.
-        if last_line.replace(line) == Some(line) || kept == SYNTAX_ERRORS {
-            continue;
-        }
-        kept += 1;
-        let span = Span { source: ctx.source, range: start..range.end.max(start) };
-        let message = error.message().trim().replace('\n', ", ");
-        ctx.diagnostics.push(Diagnostic::new(lints::TOML_SYNTAX, span, message).help(syntax_help(text, start)));
-    }
-}
-
-/// What to type instead, by what stands on the line.
-fn syntax_help(text: &str, at: usize) -> &'static str {
-    let line_start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-    let line = text[line_start..].lines().next().unwrap_or_default().trim_start();
-    if line.starts_with("<<<<<<<") || line.starts_with("=======") || line.starts_with(">>>>>>>") {
-        "Resolve the merge conflict and delete its markers."
-    } else if line.contains(['\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}']) {
-        "Replace the typographic quotes by straight ones: \" or '."
-    } else if text.trim_start().starts_with('{') && at < 4 {
-        "This looks like JSON; rule files are TOML: `key = \"value\"` lines under `[table]` headers."
-    } else if line.contains(": ") && !line.contains('=') {
-        "In TOML a key is followed by `=`: `title = \"…\"`."
-    } else if line.contains('\\') && line.contains('"') {
-        "In double quotes a backslash is an escape; put patterns in single quotes: '\\b…'."
-    } else {
-        "Check quotes, brackets and commas; texts stand in quotes, lists in brackets."
-    }
-}
-
-/// The depth of the first container that is nested too deep.
+/// The first container that is nested too deep.
 fn too_deep(source: SourceId, table: &DeTable<'_>) -> Option<Diagnostic> {
     use toml::de::DeValue;
     fn walk(value: &toml::Spanned<DeValue<'_>>, depth: usize) -> Option<std::ops::Range<usize>> {

@@ -37,7 +37,8 @@ pub fn rules() -> &'static RuleSet {
     RULES.get_or_init(RuleSet::builtin)
 }
 
-fn snapshot_text(set: &RuleSet, entry: &CatalogEntry) -> String {
+/// What is pinned of a code.
+pub fn snapshot_text(set: &RuleSet, entry: &CatalogEntry) -> String {
     let mut text = format!(
         "title: {}\nstatus: {}\nretry: {}\naction: {}\nprovisional: {}\n",
         entry.title,

@@ -4,9 +4,11 @@
 
 mod cli;
 mod codes;
+mod contributing;
 mod failures;
 mod limits;
 mod lints;
+mod properties;
 mod records;
 mod schema;
 mod snapshot;
@@ -19,6 +21,8 @@ fn main() {
     let trials = [
         codes::trials(),
         failures::trials(),
+        contributing::trials(),
+        properties::trials(),
         text::trials(),
         records::trials(),
         lints::trials(),

@@ -1,7 +1,90 @@
-//! To come.
+//! `tests/text/*.toml`: pasted text in, facts out.
+//!
+//! Types, messages, parents and numbers of exceptions, status, provider codes and error numbers are compared exactly;
+//! what a case leaves out must be absent. `message` is compared only where a case states it. Nothing of
+//! `not_in_messages` may stand in any message.
 
-use libtest_mimic::Trial;
+use std::fs;
+
+use faultbook::{Exception, Failure};
+use libtest_mimic::{Failed, Trial};
+
+use super::snapshot::{files, root};
+
+#[derive(serde::Deserialize)]
+struct File {
+    case: Vec<Case>,
+}
+
+#[derive(serde::Deserialize)]
+struct Case {
+    name: String,
+    text: String,
+    #[serde(default)]
+    exceptions: Vec<Expected>,
+    message: Option<String>,
+    http_status: Option<u16>,
+    #[serde(default)]
+    provider_codes: Vec<String>,
+    #[serde(default)]
+    error_numbers: Vec<i64>,
+    #[serde(default)]
+    not_in_messages: Vec<String>,
+}
+
+#[derive(serde::Deserialize)]
+struct Expected {
+    r#type: Option<String>,
+    message: Option<String>,
+    parent: Option<usize>,
+    #[serde(default)]
+    error_numbers: Vec<i64>,
+}
 
 pub fn trials() -> Vec<Trial> {
-    Vec::new()
+    let folder = root().join("tests/text");
+    let mut trials = Vec::new();
+    for stem in files(&folder, "toml").unwrap_or_default() {
+        let read = fs::read_to_string(folder.join(format!("{stem}.toml"))).map_err(|error| error.to_string());
+        match read.and_then(|text| toml::from_str::<File>(&text).map_err(|error| error.to_string())) {
+            Ok(file) => trials.extend(file.case.into_iter().map(|case| {
+                Trial::test(format!("text/{stem}/{}", case.name.replace(' ', "-")), move || run(&case))
+            })),
+            Err(error) => trials.push(Trial::test(format!("text/{stem}"), move || Err(error.into()))),
+        }
+    }
+    trials
+}
+
+fn run(case: &Case) -> Result<(), Failed> {
+    let read = faultbook::read_text(&case.text);
+    let exceptions: Vec<Exception> = case
+        .exceptions
+        .iter()
+        .map(|expected| Exception {
+            type_name: expected.r#type.clone(),
+            message: expected.message.clone(),
+            parent: expected.parent,
+            error_numbers: expected.error_numbers.clone(),
+            ..Exception::default()
+        })
+        .collect();
+    let expected = Failure {
+        exceptions,
+        message: case.message.clone().or_else(|| read.message.clone()),
+        http_status: case.http_status,
+        provider_codes: case.provider_codes.clone(),
+        error_numbers: case.error_numbers.clone(),
+        stack_trace: read.stack_trace.clone(),
+        ..Failure::default()
+    };
+    if read != expected {
+        return Err(format!("read     {read:#?}\nexpected {expected:#?}").into());
+    }
+    let messages = read.exceptions.iter().filter_map(|exception| exception.message.as_deref()).chain(read.message.as_deref());
+    let messages = messages.collect::<Vec<_>>().join("\n");
+    match case.not_in_messages.iter().find(|text| messages.contains(text.as_str())) {
+        Some(text) => Err(format!("`{text}` stands in a message: {messages}").into()),
+        None => Ok(()),
+    }
 }

@@ -40,10 +40,7 @@ pub(super) fn expand(flat: &str, bodies: &[Body], what: impl Fn(&Body) -> String
 
 /// Takes the bodies out of a text that is itself nested so deep.
 pub(super) fn lift(text: &str, nesting: usize) -> Lifted {
-    let mut lifted = Lifted {
-        flat: String::with_capacity(text.len()),
-        bodies: Vec::new(),
-    };
+    let mut lifted = Lifted { flat: String::with_capacity(text.len()), bodies: Vec::new() };
     let mut at = 0;
     let mut kept = 0;
     let markup = xml::starts(text);
@@ -51,9 +48,7 @@ pub(super) fn lift(text: &str, nesting: usize) -> Lifted {
     let mut tried = 0;
     while at < text.len() {
         let construction = constructions.iter().copied().find(|start| *start >= at);
-        let opening = text[at..]
-            .find(['{', '[', '<', '"'])
-            .map(|offset| at + offset);
+        let opening = text[at..].find(['{', '[', '<', '"']).map(|offset| at + offset);
         let Some(start) = [opening, construction].into_iter().flatten().min() else {
             break;
         };
@@ -68,11 +63,7 @@ pub(super) fn lift(text: &str, nesting: usize) -> Lifted {
             b'[' => opens_list(&text[at + 1..]),
             _ => begins_member(text, at),
         };
-        let found = if opens {
-            read(text, at, construction == Some(at), nesting)
-        } else {
-            None
-        };
+        let found = if opens { read(text, at, construction == Some(at), nesting) } else { None };
         if let Some((body, end)) = found
             && end > at
         {
@@ -103,15 +94,8 @@ fn read(text: &str, at: usize, construction: bool, nesting: usize) -> Option<(Bo
         let end = xml::end(text, at)?;
         return Some((xml::read(&text[at..end]), end));
     }
-    let found = if first == b'"' {
-        json::read_members(text, at)
-    } else {
-        json::read(text, at)
-    }?;
-    Some((
-        body::read(&found.value, &text[at..found.end], nesting),
-        found.end,
-    ))
+    let found = if first == b'"' { json::read_members(text, at) } else { json::read(text, at) }?;
+    Some((body::read(&found.value, &text[at..found.end], nesting), found.end))
 }
 
 fn opens_list(rest: &str) -> bool {
@@ -120,11 +104,7 @@ fn opens_list(rest: &str) -> bool {
 
 /// Whether a line begins here with a quoted key: `"error": …`.
 fn begins_member(text: &str, at: usize) -> bool {
-    let before = text[..at]
-        .bytes()
-        .rev()
-        .take(64)
-        .find(|b| *b != b' ' && *b != b'\t');
+    let before = text[..at].bytes().rev().take(64).find(|b| *b != b' ' && *b != b'\t');
     if !matches!(before, None | Some(b'\n')) {
         return false;
     }

@@ -108,35 +108,14 @@ const LOGGED: &[&str] = &[
     "fullexception",
 ];
 /// Keys that make an object a log record rather than a body.
-const RECORD: &[&str] = &[
-    "@t",
-    "@l",
-    "@x",
-    "@mt",
-    "level",
-    "loglevel",
-    "severitylevel",
-    "logger",
-    "messagetemplate",
-    "sourcecontext",
-];
+const RECORD: &[&str] =
+    &["@t", "@l", "@x", "@mt", "level", "loglevel", "severitylevel", "logger", "messagetemplate", "sourcecontext"];
 
 /// Reads a value that stands in a text as `raw`, nested in so many others.
 pub(super) fn read(value: &Value, raw: &str, nesting: usize) -> Body {
-    let mut body = Body {
-        raw: raw.to_owned(),
-        ..Body::default()
-    };
+    let mut body = Body { raw: raw.to_owned(), ..Body::default() };
     if !exception_json::read(value, &mut body) {
-        walk(
-            value,
-            Place {
-                remote: false,
-                top: true,
-                nesting,
-            },
-            &mut body,
-        );
+        walk(value, Place { remote: false, top: true, nesting }, &mut body);
     }
     body
 }
@@ -182,16 +161,12 @@ fn member_of(object: &Value, key: &str, member: &Value, place: Place, body: &mut
         }
         Value::Text(text) => sentence(&norm, text, place, body),
         Value::Object(_) | Value::Array(_) => {
-            let error = place.top
-                && matches!(
-                    norm.as_str(),
-                    "error" | "odataerror" | "fault" | "errors" | "innererror"
-                );
+            let error =
+                place.top && matches!(norm.as_str(), "error" | "odataerror" | "fault" | "errors" | "innererror");
             if error {
                 error_facts(member, body);
             }
-            let wrapper =
-                place.top && matches!(norm.as_str(), "response" | "body" | "data" | "responsebody");
+            let wrapper = place.top && matches!(norm.as_str(), "response" | "body" | "data" | "responsebody");
             if wrapper {
                 body.status = body.status.or_else(|| status_of(member));
             }
@@ -202,8 +177,8 @@ fn member_of(object: &Value, key: &str, member: &Value, place: Place, body: &mut
             walk(
                 member,
                 Place {
-                    remote,
-                    top: wrapper && norm != "data",
+                    remote, // Many things are called data; an error in it tells that it is a body.
+                    top: wrapper && (norm != "data" || member.get("error").is_some()),
                     nesting: place.nesting,
                 },
                 body,
@@ -225,31 +200,13 @@ fn top_facts(object: &Value, body: &mut Body) {
             }
         }
     }
-    let worded = [
-        "message",
-        "error_description",
-        "errorMessage",
-        "error",
-        "title",
-        "detail",
-        "msg",
-        "error_message",
-    ]
-    .iter()
-    .any(|key| object.get(key).is_some());
-    // An error object of Node has a code of the operating system, not of a remote side.
-    let local = ["errno", "syscall", "stack"]
+    let worded = ["message", "error_description", "errorMessage", "error", "title", "detail", "msg", "error_message"]
         .iter()
         .any(|key| object.get(key).is_some());
+    // An error object of Node has a code of the operating system, not of a remote side.
+    let local = ["errno", "syscall", "stack"].iter().any(|key| object.get(key).is_some());
     if worded && !local {
-        for key in [
-            "code",
-            "error_code",
-            "errorCode",
-            "ErrorCode",
-            "err_code",
-            "ResponseCode",
-        ] {
+        for key in ["code", "error_code", "errorCode", "ErrorCode", "err_code", "ResponseCode"] {
             if let Some(code) = object.get(key).and_then(Value::text) {
                 push_code(code, body);
             }
@@ -286,25 +243,16 @@ fn error_facts(error: &Value, body: &mut Body) {
         if body.status.is_none() && depth == 0 {
             body.status = status_of(object);
         }
-        level = object
-            .get("innererror")
-            .or_else(|| object.get("inner_error"));
+        level = object.get("innererror").or_else(|| object.get("inner_error"));
     }
 }
 
 fn status_of(object: &Value) -> Option<u16> {
-    [
-        "status",
-        "statusCode",
-        "status_code",
-        "httpStatusCode",
-        "http_status",
-        "httpStatus",
-    ]
-    .iter()
-    .find_map(|key| object.get(key)?.number())
-    .and_then(|n| u16::try_from(n).ok())
-    .filter(|n| (100..600).contains(n))
+    ["status", "statusCode", "status_code", "httpStatusCode", "http_status", "httpStatus"]
+        .iter()
+        .find_map(|key| object.get(key)?.number())
+        .and_then(|n| u16::try_from(n).ok())
+        .filter(|n| (100..600).contains(n))
 }
 
 fn sentence(norm: &str, text: &str, place: Place, body: &mut Body) {
@@ -320,19 +268,14 @@ fn sentence(norm: &str, text: &str, place: Place, body: &mut Body) {
         }
     }
     let words = text.split_whitespace().take(3).count();
-    if !text.is_empty()
-        && (words >= 3 || SENTENCES.contains(&norm) || (norm == "error" && words == 2))
-    {
+    if !text.is_empty() && (words >= 3 || SENTENCES.contains(&norm) || (norm == "error" && words == 2)) {
         keep(text, body);
     }
 }
 
 fn keep(text: &str, body: &mut Body) {
-    let said: Vec<&str> = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !frames::is_frame(line))
-        .collect();
+    let said: Vec<&str> =
+        text.lines().map(str::trim).filter(|line| !line.is_empty() && !frames::is_frame(line)).collect();
     let said = said.join("\n");
     body.status = body.status.or_else(|| http::printed(&said));
     if !said.is_empty() && !body.said.contains(&said) {
@@ -351,11 +294,7 @@ impl Body {
 
     /// The sentences, or the body itself when nobody would miss its braces.
     pub(super) fn words(&self) -> String {
-        if self.said.is_empty()
-            && self.logged.is_empty()
-            && !self.silent
-            && self.exceptions.is_empty()
-        {
+        if self.said.is_empty() && self.logged.is_empty() && !self.silent && self.exceptions.is_empty() {
             return self.raw.clone();
         }
         self.said.join("\n")
@@ -376,31 +315,15 @@ pub(super) fn code_word(code: &str) -> Option<&str> {
     let code = code.trim();
     let worded = code.starts_with(|c: char| c.is_ascii_alphabetic())
         && (2..=160).contains(&code.len())
-        && code
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b':'));
-    let empty = [
-        "error",
-        "null",
-        "none",
-        "true",
-        "false",
-        "exception",
-        "undefined",
-        "fail",
-        "failed",
-        "failure",
-        "string",
-    ]
-    .iter()
-    .any(|word| code.eq_ignore_ascii_case(word));
+        && code.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b':'));
+    let empty =
+        ["error", "null", "none", "true", "false", "exception", "undefined", "fail", "failed", "failure", "string"]
+            .iter()
+            .any(|word| code.eq_ignore_ascii_case(word));
     (worded && !empty).then_some(code)
 }
 
 /// A key without the marks that products disagree about.
 pub(super) fn normal(key: &str) -> String {
-    key.chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
+    key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

@@ -21,19 +21,13 @@ const BODY_MARK: u32 = 0xF_0000;
 /// The private character that stands for the body with this index.
 pub(super) fn mark(index: usize) -> Option<char> {
     let offset = u32::try_from(index).ok()?;
-    if index < BODY_LIMIT {
-        char::from_u32(BODY_MARK + offset)
-    } else {
-        None
-    }
+    if index < BODY_LIMIT { char::from_u32(BODY_MARK + offset) } else { None }
 }
 
 /// The index of the body that a character stands for.
 pub(super) fn marked(c: char) -> Option<usize> {
     let offset = u32::from(c).checked_sub(BODY_MARK)?;
-    usize::try_from(offset)
-        .ok()
-        .filter(|index| *index < BODY_LIMIT)
+    usize::try_from(offset).ok().filter(|index| *index < BODY_LIMIT)
 }
 
 /// The text with LF line ends, cut to the limit, without characters that this room uses itself.

@@ -72,27 +72,16 @@ impl Chain {
 
     /// Whether an exception has no message so far.
     pub(super) fn is_silent(&self, node: usize) -> bool {
-        self.nodes
-            .get(node)
-            .is_some_and(|n| n.lines.iter().all(|line| line.trim().is_empty()))
+        self.nodes.get(node).is_some_and(|n| n.lines.iter().all(|line| line.trim().is_empty()))
     }
 
     /// States one more exception and opens it.
-    pub(super) fn state(
-        &mut self,
-        type_name: Option<&str>,
-        numbers: &[i64],
-        relation: Relation,
-    ) -> Option<usize> {
+    pub(super) fn state(&mut self, type_name: Option<&str>, numbers: &[i64], relation: Relation) -> Option<usize> {
         if self.is_full() {
             return None;
         }
         let index = self.nodes.len();
-        let mut node = Node {
-            type_name: type_name.map(str::to_owned),
-            numbers: numbers.to_vec(),
-            ..Node::default()
-        };
+        let mut node = Node { type_name: type_name.map(str::to_owned), numbers: numbers.to_vec(), ..Node::default() };
         match relation {
             Relation::Inner | Relation::Quoted => node.parent = self.top(),
             Relation::Repeated => {
@@ -101,11 +90,8 @@ impl Chain {
             }
             Relation::FirstBranch | Relation::Branch => {
                 node.again = relation == Relation::FirstBranch;
-                let keep = self
-                    .open
-                    .iter()
-                    .rposition(|open| self.is_aggregate(*open))
-                    .map_or(self.open.len(), |at| at + 1);
+                let keep =
+                    self.open.iter().rposition(|open| self.is_aggregate(*open)).map_or(self.open.len(), |at| at + 1);
                 self.open.truncate(keep);
                 self.branches.push(keep);
                 node.parent = self.top();
@@ -129,12 +115,7 @@ impl Chain {
     }
 
     /// States one more exception, wrapped by one that was stated before.
-    pub(super) fn state_under(
-        &mut self,
-        parent: usize,
-        type_name: Option<&str>,
-        numbers: &[i64],
-    ) -> Option<usize> {
+    pub(super) fn state_under(&mut self, parent: usize, type_name: Option<&str>, numbers: &[i64]) -> Option<usize> {
         self.open = vec![parent];
         self.state(type_name, numbers, Relation::Inner)
     }
@@ -191,24 +172,16 @@ impl Chain {
 
     /// The latest exception of this short type.
     pub(super) fn latest(&self, short: &str) -> Option<usize> {
-        self.nodes
-            .iter()
-            .rposition(|n| n.type_name.as_deref().map(types::short) == Some(short))
+        self.nodes.iter().rposition(|n| n.type_name.as_deref().map(types::short) == Some(short))
     }
 
     /// Opens an exception again that was stated with the same words before.
     pub(super) fn reopen(&mut self, name: &str, message: &str) -> Option<usize> {
         let message = squeeze(message);
         let at = self.nodes.iter().position(|n| {
-            n.type_name.as_deref().is_some_and(|t| same_type(t, name))
-                && squeeze(&n.lines.join("\n")) == message
+            n.type_name.as_deref().is_some_and(|t| same_type(t, name)) && squeeze(&n.lines.join("\n")) == message
         })?;
-        if types::is_qualified(name)
-            && self.nodes[at]
-                .type_name
-                .as_deref()
-                .is_some_and(|t| !types::is_qualified(t))
-        {
+        if types::is_qualified(name) && self.nodes[at].type_name.as_deref().is_some_and(|t| !types::is_qualified(t)) {
             self.nodes[at].type_name = Some(name.to_owned());
         }
         self.open = vec![at];
@@ -234,11 +207,7 @@ impl Chain {
             return;
         };
         let mut lines = self.nodes[quoted].lines.clone();
-        let first = if lines.is_empty() {
-            String::new()
-        } else {
-            lines.remove(0)
-        };
+        let first = if lines.is_empty() { String::new() } else { lines.remove(0) };
         let node = &mut self.nodes[index];
         if let Some(last) = node.lines.last_mut() {
             last.push_str(&as_written);
@@ -252,11 +221,7 @@ impl Chain {
     /// For each exception the one that stands for it, itself when it says something new.
     fn merge(&mut self) -> Vec<usize> {
         let mut same: Vec<usize> = (0..self.nodes.len()).collect();
-        let said: Vec<String> = self
-            .nodes
-            .iter()
-            .map(|n| squeeze(&n.lines.join("\n")))
-            .collect();
+        let said: Vec<String> = self.nodes.iter().map(|n| squeeze(&n.lines.join("\n"))).collect();
         for late in 1..self.nodes.len() {
             let parent = self.nodes[late].parent.map(|p| same[p]);
             let found = (0..late).find(|early| {
@@ -267,10 +232,7 @@ impl Chain {
                     (Some(x), Some(y)) => same_type(&full_name(x), &full_name(y)),
                     _ => false,
                 };
-                place
-                    && kin
-                    && same[*early] == *early
-                    && (said[*early] == said[late] || said[late].is_empty())
+                place && kin && same[*early] == *early && (said[*early] == said[late] || said[late].is_empty())
             });
             if let Some(early) = found {
                 same[late] = early;
@@ -282,18 +244,12 @@ impl Chain {
 
     fn absorb(&mut self, early: usize, late: usize) {
         let numbers = std::mem::take(&mut self.nodes[late].numbers);
-        let fuller = self.nodes[late]
-            .type_name
-            .clone()
-            .filter(|t| types::is_qualified(t));
+        let fuller = self.nodes[late].type_name.clone().filter(|t| types::is_qualified(t));
         for number in numbers {
             self.number(early, number);
         }
         if let Some(name) = fuller
-            && self.nodes[early]
-                .type_name
-                .as_deref()
-                .is_some_and(|t| !types::is_qualified(t))
+            && self.nodes[early].type_name.as_deref().is_some_and(|t| !types::is_qualified(t))
         {
             self.nodes[early].type_name = Some(name);
         }
@@ -308,33 +264,18 @@ impl Chain {
     }
 
     fn linear(&self, same: &[usize]) -> Vec<Exception> {
-        let parent = |index: usize| {
-            self.nodes[index]
-                .parent
-                .map(|p| same[p])
-                .filter(|p| *p != index)
-        };
+        let parent = |index: usize| self.nodes[index].parent.map(|p| same[p]).filter(|p| *p != index);
         let kept: Vec<usize> = (0..self.nodes.len()).filter(|i| same[*i] == *i).collect();
         let mut order: Vec<(usize, Option<usize>)> = Vec::new();
         let mut placed = vec![usize::MAX; self.nodes.len()];
-        let mut stack: Vec<usize> = kept
-            .iter()
-            .rev()
-            .copied()
-            .filter(|i| parent(*i).is_none())
-            .collect();
+        let mut stack: Vec<usize> = kept.iter().rev().copied().filter(|i| parent(*i).is_none()).collect();
         while let Some(index) = stack.pop() {
             if placed[index] != usize::MAX {
                 continue;
             }
             placed[index] = order.len();
             order.push((index, parent(index).map(|p| placed[p])));
-            stack.extend(
-                kept.iter()
-                    .rev()
-                    .copied()
-                    .filter(|i| parent(*i) == Some(index)),
-            );
+            stack.extend(kept.iter().rev().copied().filter(|i| parent(*i) == Some(index)));
         }
         order
             .iter()
@@ -367,9 +308,7 @@ fn full_name(name: &str) -> String {
 }
 
 fn same_type(a: &str, b: &str) -> bool {
-    a == b
-        || (types::short(a) == types::short(b)
-            && (!types::is_qualified(a) || !types::is_qualified(b)))
+    a == b || (types::short(a) == types::short(b) && (!types::is_qualified(a) || !types::is_qualified(b)))
 }
 
 fn squeeze(text: &str) -> String {

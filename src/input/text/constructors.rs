@@ -7,14 +7,8 @@ use super::bounds::{EXCEPTION_LIMIT, NESTING_LIMIT, floor};
 use super::json;
 use super::pattern::pattern;
 
-pattern!(
-    NEW,
-    r"\bnew ([A-Za-z_][\w.]{0,200}(?:Exception|Error))\s?\("
-);
-pattern!(
-    REPR,
-    r#"(?m)^[ \t]*([A-Za-z_][\w.]{0,200}(?:Exception|Error|Timeout))\((?:u?['"]|[A-Z]\w+\(u?['"])"#
-);
+pattern!(NEW, r"\bnew ([A-Za-z_][\w.]*(?:Exception|Error))\s?\(");
+pattern!(REPR, r#"(?m)^[ \t]*([A-Za-z_][\w.]*(?:Exception|Error|Timeout))\((?:u?['"]|[A-Z]\w+\(u?['"])"#);
 
 /// The most constructions of one kind that are read.
 const START_LIMIT: usize = 24;
@@ -23,40 +17,23 @@ const LENGTH_LIMIT: usize = 4096;
 
 /// Where constructions may begin, in order.
 pub(super) fn starts(text: &str) -> Vec<usize> {
-    let repr = REPR
-        .captures_iter(text)
-        .filter_map(|found| found.get(1))
-        .map(|name| name.start());
-    let mut starts: Vec<usize> = NEW
-        .find_iter(text)
-        .map(|found| found.start())
-        .take(START_LIMIT)
-        .chain(repr.take(START_LIMIT))
-        .collect();
+    let repr = REPR.captures_iter(text).filter_map(|found| found.get(1)).map(|name| name.start());
+    let mut starts: Vec<usize> =
+        NEW.find_iter(text).map(|found| found.start()).take(START_LIMIT).chain(repr.take(START_LIMIT)).collect();
     starts.sort_unstable();
     starts
 }
 
 /// Reads the construction at `at`, and where it ends.
 pub(super) fn read(text: &str, at: usize) -> Option<(Body, usize)> {
-    let mut body = Body {
-        silent: true,
-        ..Body::default()
-    };
+    let mut body = Body { silent: true, ..Body::default() };
     let text = &text[..floor(text, at + LENGTH_LIMIT)];
     let mut reader = Reader { text, at };
     reader.construction(None, &mut body, 0)?;
-    let stated = body
-        .exceptions
-        .first()
-        .is_some_and(|first| !first.message.is_empty() || body.exceptions.len() > 1);
+    let stated = body.exceptions.first().is_some_and(|first| !first.message.is_empty() || body.exceptions.len() > 1);
     text[at..reader.at].clone_into(&mut body.raw);
     // Python prints what it was given: often the body of the reply.
-    if let Some(found) = body
-        .raw
-        .find('{')
-        .and_then(|brace| json::read(&body.raw, brace))
-    {
+    if let Some(found) = body.raw.find('{').and_then(|brace| json::read(&body.raw, brace)) {
         body.adopt(&body::read(&found.value, "", NESTING_LIMIT));
     }
     stated.then_some((body, reader.at))
@@ -77,12 +54,7 @@ impl Reader<'_> {
         self.space();
         self.eat("(").then_some(())?;
         let index = body.exceptions.len();
-        body.exceptions.push(Stated {
-            type_name: Some(name),
-            message: String::new(),
-            numbers: Vec::new(),
-            parent,
-        });
+        body.exceptions.push(Stated { type_name: Some(name), message: String::new(), numbers: Vec::new(), parent });
         let mut nested = 0_usize;
         loop {
             self.space();
@@ -122,10 +94,7 @@ impl Reader<'_> {
 
     fn name(&mut self) -> Option<String> {
         let rest = &self.text[self.at..];
-        let length = rest
-            .bytes()
-            .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'))
-            .count();
+        let length = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.')).count();
         self.at += length;
         (length > 0).then(|| rest[..length].to_owned())
     }
@@ -147,10 +116,7 @@ impl Reader<'_> {
     fn literal(&mut self) -> Option<String> {
         let verbatim = self.eat("@") || self.eat("$@");
         let _ = self.eat("$");
-        let quote = self.text[self.at..]
-            .chars()
-            .next()
-            .filter(|c| matches!(c, '"' | '\''))?;
+        let quote = self.text[self.at..].chars().next().filter(|c| matches!(c, '"' | '\''))?;
         self.at += 1;
         let mut out = String::new();
         let mut chars = self.text[self.at..].char_indices().peekable();
@@ -175,21 +141,14 @@ impl Reader<'_> {
                 c => out.push(c),
             }
         }
-        self.at = self.text.len()
-            - chars
-                .next()
-                .map_or(0, |(offset, _)| self.text.len() - self.at - offset);
+        self.at = self.text.len() - chars.next().map_or(0, |(offset, _)| self.text.len() - self.at - offset);
         Some(out)
     }
 }
 
 fn begins_construction(rest: &str) -> bool {
     let rest = rest.strip_prefix("new ").unwrap_or(rest);
-    let name = rest
-        .bytes()
-        .take(200)
-        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'))
-        .count();
+    let name = rest.bytes().take(200).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.')).count();
     let word = &rest[..name];
     rest[name..].starts_with('(') && (word.ends_with("Exception") || word.ends_with("Error"))
 }

@@ -44,21 +44,16 @@ pub(super) fn read(value: &Value, body: &mut Body) -> bool {
 /// Reads a member that holds an exception: `exception`, `error`, `details`.
 pub(super) fn read_member(norm: &str, member: &Value, body: &mut Body) -> bool {
     match norm {
-        "exception" | "exceptions" | "exceptioninfo" | "exceptiondetail" | "exceptiondetails"
-        | "innerexception" => {
+        "exception" | "exceptions" | "exceptioninfo" | "exceptiondetail" | "exceptiondetails" | "innerexception" => {
             let values = member.get("values").unwrap_or(member);
             if let Value::Array(items) = values
-                && items
-                    .iter()
-                    .any(|item| item.get("value").is_some() && item.get("type").is_some())
+                && items.iter().any(|item| item.get("value").is_some() && item.get("type").is_some())
             {
                 return read_sentry(items, body);
             }
             read(member, body)
         }
-        "details" | "parsedexceptions" | "rawexception" => {
-            matches!(member, Value::Array(_)) && read(member, body)
-        }
+        "details" | "parsedexceptions" | "rawexception" => matches!(member, Value::Array(_)) && read(member, body),
         _ => false,
     }
 }
@@ -82,13 +77,7 @@ fn read_object(object: &Value, body: &mut Body) -> bool {
     true
 }
 
-fn push_chain(
-    object: &Value,
-    type_name: &str,
-    parent: Option<usize>,
-    depth: usize,
-    body: &mut Body,
-) {
+fn push_chain(object: &Value, type_name: &str, parent: Option<usize>, depth: usize, body: &mut Body) {
     if depth > EXCEPTION_LIMIT || body.exceptions.len() >= EXCEPTION_LIMIT {
         return;
     }
@@ -99,9 +88,7 @@ fn push_chain(
         numbers: numbers_of(object),
         parent,
     });
-    let many = object
-        .get("InnerExceptions")
-        .or_else(|| object.get("inner_exceptions"));
+    let many = object.get("InnerExceptions").or_else(|| object.get("inner_exceptions"));
     if let Some(Value::Array(items)) = many
         && !items.is_empty()
     {
@@ -123,17 +110,12 @@ fn push_chain(
 }
 
 fn type_of(object: &Value) -> Option<String> {
-    let sure = TYPE
-        .iter()
-        .find_map(|key| object.get(key)?.text())
-        .filter(|name| !name.contains(' ') || name.contains(','));
+    let sure =
+        TYPE.iter().find_map(|key| object.get(key)?.text()).filter(|name| !name.contains(' ') || name.contains(','));
     let maybe = || {
         // The type of a thing is an exception's only beside a message of it.
         MESSAGE.iter().find(|key| object.get(key).is_some())?;
-        MAYBE_TYPE[..2]
-            .iter()
-            .find_map(|key| object.get(key)?.text())
-            .filter(|name| is_exception(name))
+        MAYBE_TYPE[..2].iter().find_map(|key| object.get(key)?.text()).filter(|name| is_exception(name))
     };
     let name = sure.or_else(maybe)?;
     let name = name.split(", ").next().unwrap_or(name).trim();
@@ -153,18 +135,11 @@ fn is_exception(name: &str) -> bool {
 }
 
 fn message_of(object: &Value) -> String {
-    MESSAGE
-        .iter()
-        .find_map(|key| object.get(key)?.text())
-        .unwrap_or_default()
-        .trim()
-        .to_owned()
+    MESSAGE.iter().find_map(|key| object.get(key)?.text()).unwrap_or_default().trim().to_owned()
 }
 
 fn numbers_of(object: &Value) -> Vec<i64> {
-    let event = object
-        .get("Data")
-        .and_then(|data| data.get("HelpLink.EvtID"));
+    let event = object.get("Data").and_then(|data| data.get("HelpLink.EvtID"));
     ["Number", "NativeErrorCode"]
         .iter()
         .filter_map(|key| object.get(key)?.number())
@@ -181,20 +156,16 @@ fn numbers_of(object: &Value) -> Vec<i64> {
 fn read_rows(items: &[Value], body: &mut Body) -> bool {
     let rows: Vec<(&Value, String)> = items
         .iter()
-        .filter(|item| {
-            ["outerId", "parsedStack", "id"]
-                .iter()
-                .any(|key| item.get(key).is_some())
-        })
+        .filter(|item| ["outerId", "parsedStack", "id"].iter().any(|key| item.get(key).is_some()))
         .filter_map(|item| Some((item, item.get("type")?.text()?.to_owned())))
         .take(EXCEPTION_LIMIT)
         .collect();
     let first = body.exceptions.len();
     for (index, (item, type_name)) in rows.iter().enumerate() {
         let outer = item.get("outerId").and_then(Value::number);
-        let parent = rows[..index].iter().position(|(other, _)| {
-            outer.is_some() && other.get("id").and_then(Value::number) == outer
-        });
+        let parent = rows[..index]
+            .iter()
+            .position(|(other, _)| outer.is_some() && other.get("id").and_then(Value::number) == outer);
         body.exceptions.push(Stated {
             type_name: Some(type_name.clone()),
             message: message_of(item),
@@ -208,27 +179,16 @@ fn read_rows(items: &[Value], body: &mut Body) -> bool {
 /// A row of the table of exceptions of Application Insights: only the two ends of the chain are columns.
 fn read_telemetry_row(object: &Value, body: &mut Body) -> bool {
     let pair = |kind: &str| {
-        let name = object
-            .get(&format!("{kind}Type"))?
-            .text()
-            .filter(|name| !name.is_empty())?;
+        let name = object.get(&format!("{kind}Type"))?.text().filter(|name| !name.is_empty())?;
         Some((
             name.to_owned(),
-            object
-                .get(&format!("{kind}Message"))
-                .and_then(Value::text)
-                .unwrap_or_default()
-                .to_owned(),
+            object.get(&format!("{kind}Message")).and_then(Value::text).unwrap_or_default().to_owned(),
         ))
     };
     let (Some(outer), Some(inner)) = (pair("Outer"), pair("Innermost")) else {
         return false;
     };
-    let ends = if outer == inner {
-        vec![outer]
-    } else {
-        vec![outer, inner]
-    };
+    let ends = if outer == inner { vec![outer] } else { vec![outer, inner] };
     for (index, (type_name, message)) in ends.into_iter().enumerate() {
         body.exceptions.push(Stated {
             type_name: Some(type_name),
@@ -246,10 +206,7 @@ fn read_sentry(items: &[Value], body: &mut Body) -> bool {
         let Some(name) = item.get("type").and_then(Value::text) else {
             continue;
         };
-        let module = item
-            .get("module")
-            .and_then(Value::text)
-            .filter(|_| !name.contains('.'));
+        let module = item.get("module").and_then(Value::text).filter(|_| !name.contains('.'));
         let type_name = module.map_or_else(|| name.to_owned(), |module| format!("{module}.{name}"));
         let parent = body.exceptions.len().checked_sub(1);
         body.exceptions.push(Stated {

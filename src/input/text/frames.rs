@@ -18,10 +18,7 @@ pattern!(
     AT_OPEN,
     r"(?x)^ at \s+ (?: (?:async|new|Object\.)\s* )? (?: [A-Za-z_<$][\w<>$]* (?: [.+/$|:`] [\w<>$@|`\[\],]* )+ \s* (?: \(|$|\[as\ ) | <anonymous> | [A-Za-z_$][\w$]*\ \( .* :\d+\) )"
 );
-pattern!(
-    AT_FILE,
-    r"(?x)^ at \s+ (?: \S+ :\d+:\d+ | file:/ | async\ \S+ | \(? (?:/|[A-Za-z]:\\) | line \s \d+ ) "
-);
+pattern!(AT_FILE, r"(?x)^ at \s+ (?: \S+ :\d+:\d+ | file:/ | async\ \S+ | \(? (?:/|[A-Za-z]:\\) | line \s \d+ ) ");
 pattern!(
     OTHER,
     r#"(?x)^ (?:
@@ -46,10 +43,7 @@ pattern!(
       | \^+~*$ | ~+\^+~*$
     )"#
 );
-pattern!(
-    MONO,
-    r"^[A-Za-z_<][\w.<>`+\[\],|/]* ?\(.*\[0x[0-9a-fA-F]{2,8}\] in ?[<:/A-Za-z]"
-);
+pattern!(MONO, r"^[A-Za-z_<][\w.<>`+\[\],|/]* ?\(.*\[0x[0-9a-fA-F]{2,8}\] in ?[<:/A-Za-z]");
 pattern!(
     DEMYSTIFIED,
     r"(?x)^ (?:async\ )? (?:static\ )? [A-Za-z_][\w<>\[\],.?]*\ (?:[A-Za-z_][\w<>`]*[.+])+ [\w<>.|`\[\],]+ \([^()]*(?:\([^()]*\)[^()]*)*\) (?:\+[\w<>()\ =>{}.]+)? (?:\ (?:at\ line|in\ ).*)? $"
@@ -58,15 +52,12 @@ pattern!(
     GO,
     r"(?x)^ (?:[\w.-]+(?:/[\w.!~-]+)*) \. (?:\(\*?\w+\)\.)? \w[\w.]* \( (?: \.\.\. | 0x[0-9a-f?]+ | \{0x | $ | [0-9,\ ]*\)$ )"
 );
-pattern!(
-    OFFSET,
-    r"(?x)^ [A-Za-z_<][\w.<>`+\[\],|]* \. [\w<>`|\[\],.]+ \( .* \) \s? \+ \d+ $"
-);
+pattern!(OFFSET, r"(?x)^ [A-Za-z_<][\w.<>`+\[\],|]* \. [\w<>`|\[\],.]+ \( .* \) \s? \+ \d+ $");
 pattern!(
     DIVIDER,
     r"(?xi)^ (?:
         -{2,3}\s? (?: end\ of\ (?:stack|inner) | ende\ der\ (?:intern|stapel|stack) | fin\ de(?:l|\ la)\ | fine\ (?:traccia|dell) | konec\ | koniec\ | slut\ på | slutt\ på | einde\ van | fim\ d | 内部 | 引发异常 | 前の場所 | 直前に例外 | 上一位置 | 从以前 | конец | stack\ trace | a\ belső | a\ verem | --- )
-      | \s*-{3}\s.{3,120}\s-{3}$
+      | \s*-{3}\s.+\s-{3}$
       | (?: server\ )? stack\ ?trace \s* :? \s* \**:? $
       | result\ stack\s?trace: .* $
       | exception\ rethrown\ at\ \[\d+\]: \s* $
@@ -102,7 +93,7 @@ pattern!(
 );
 pattern!(
     INLINE,
-    r"(?x) \s (?:at|bei|à|в|在) \s+ (?:async\s+)? [A-Za-z_<] [\w<>`+$|\[\],/~-]* (?:[.:+/] [\w<>`|$\[\],~]+ )+ \s? (?: \[[^\]\n]{0,80}\]\s? )? \("
+    r"(?x) \s (?:at|bei|à|в|在) \s+ (?:async\s+)? [A-Za-z_<] [\w<>`+$|\[\],/~-]* (?:[.:+/] [\w<>`|$\[\],~]+ )+ \s? (?: \[[^\]\n]*\]\s? )? \("
 );
 pattern!(AT_END, r"(?:^|\s)at$");
 
@@ -130,11 +121,7 @@ pub(super) fn kind(said: &str) -> Kind {
     }
     let divides = matches!(first, '-' | '*' | '#' | '=' | '+' | '~' | '_' | '`')
         || matches!(first, 's' | 'S' | 'E' | 'e' | 'T' | 't' | 'R' | 'r');
-    if divides && DIVIDER.is_match(said) {
-        Kind::Divider
-    } else {
-        Kind::Said
-    }
+    if divides && DIVIDER.is_match(said) { Kind::Divider } else { Kind::Said }
 }
 
 /// Whether a line is a frame.
@@ -186,10 +173,7 @@ pub(super) fn inline(text: &str) -> Option<usize> {
     if !text.contains('(') {
         return AT_END.find(text).map(|found| found.start());
     }
-    INLINE
-        .find(text)
-        .or_else(|| AT_END.find(text))
-        .map(|found| found.start())
+    INLINE.find(text).or_else(|| AT_END.find(text)).map(|found| found.start())
 }
 
 /// Whether a frame goes on in the next line, because a console cut it.

@@ -4,29 +4,17 @@
 
 use super::pattern::pattern;
 
-pattern!(
-    STATUS_LINE,
-    r"(?:^|[\s>])HTTP/\d(?:\.\d)? ([1-5]\d\d)\b( [A-Z][A-Za-z' -]*)?"
-);
-pattern!(
-    CODE_LINE,
-    r"(?i)^\W{0,3}(?:http ?)?status ?code ?:? ?\[?(\d{3}|[a-z]{2,40})\b\]?(.?)"
-);
-pattern!(
-    STATUS_FIELD,
-    r#"(?i)^["']?(?:\w{1,20}_)?status(?:_?code)?["']?\s?[:=]\s?(\d{3})\b(?: \(([\w ]{2,40})\))?,?$"#
-);
+pattern!(STATUS_LINE, r"(?:^|[\s>])HTTP/\d(?:\.\d)? ([1-5]\d\d)\b( [A-Z][A-Za-z' -]*)?");
+pattern!(CODE_LINE, r"(?i)^\W{0,3}(?:http ?)?status ?code ?:? ?\[?(\d{3}|[a-z]+)\b\]?(.?)");
+pattern!(STATUS_FIELD, r#"(?i)^["']?(?:\w{1,20}_)?status(?:_?code)?["']?\s?[:=]\s?(\d{3})\b(?: \(([\w ]+)\))?,?$"#);
 pattern!(MSAL_CODE, r", StatusCode: (\d{3})\b");
 pattern!(RESPONSE, r"\bStatusCode: (\d{3}), ReasonPhrase:");
-pattern!(
-    BARE,
-    r"^([1-5]\d\d)(?:\s?[:-]?\s([A-Z][A-Za-z' -]{1,40}))?\.?$"
-);
+pattern!(BARE, r"^([1-5]\d\d)(?:\s?[:-]?\s([A-Z][A-Za-z' -]+))?\.?$");
 pattern!(
     PAGE,
     r"(?i)^(?:http )?(?:error |status )?(?:code )?(?:- )?([45]\d\d)\b[\s.:!|()\w-]*|\b(?:error|http status|status) ([45]\d\d)\b"
 );
-pattern!(HEADER, r"^[A-Za-z][A-Za-z0-9-]{1,60}\s?:(?: |$)");
+pattern!(HEADER, r"^[A-Za-z][A-Za-z0-9-]+\s?:(?: |$)");
 pattern!(
     INLINE_HEADER,
     r"(?i) (?:connection|date|server|content-type|content-length|cache-control|x-[a-z-]+|set-cookie|transfer-encoding|vary|keep-alive|pragma|expires|retry-after|www-authenticate): "
@@ -95,9 +83,7 @@ pub(super) fn status_line(line: &str) -> Option<(u16, &str)> {
     let found = STATUS_LINE.captures(line)?;
     let status = found.get(1)?.as_str().parse().ok()?;
     let behind = found.get(1)?.end();
-    let end = INLINE_HEADER
-        .find_at(line, behind)
-        .map_or(line.len(), |header| header.start());
+    let end = INLINE_HEADER.find_at(line, behind).map_or(line.len(), |header| header.start());
     Some((status, &line[..end]))
 }
 
@@ -110,17 +96,12 @@ pub(super) fn stated(line: &str) -> Option<u16> {
     if let Some(found) = CODE_LINE.captures(line) {
         let value = found.get(1)?.as_str();
         // A sentence that begins with the words goes on; a line of a report ends or lists.
-        if value.starts_with(|c: char| c.is_ascii_digit())
-            || found.get(2).is_none_or(|c| c.as_str().is_empty())
-        {
+        if value.starts_with(|c: char| c.is_ascii_digit()) || found.get(2).is_none_or(|c| c.as_str().is_empty()) {
             return number(value).or_else(|| named(value));
         }
         return None;
     }
-    let found = STATUS_FIELD
-        .captures(line)
-        .or_else(|| MSAL_CODE.captures(line))
-        .or_else(|| RESPONSE.captures(line))?;
+    let found = STATUS_FIELD.captures(line).or_else(|| MSAL_CODE.captures(line)).or_else(|| RESPONSE.captures(line))?;
     number(found.get(1)?.as_str())
 }
 
@@ -161,13 +142,6 @@ fn number(digits: &str) -> Option<u16> {
 }
 
 fn named(phrase: &str) -> Option<u16> {
-    let name: String = phrase
-        .chars()
-        .filter(char::is_ascii_alphabetic)
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
-    NAMES
-        .iter()
-        .find(|(_, known)| *known == name)
-        .map(|(status, _)| *status)
+    let name: String = phrase.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).collect();
+    NAMES.iter().find(|(_, known)| *known == name).map(|(status, _)| *status)
 }

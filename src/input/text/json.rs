@@ -26,10 +26,9 @@ impl Value {
     /// The member with this name, case ignored.
     pub(super) fn get(&self, name: &str) -> Option<&Value> {
         match self {
-            Value::Object(members) => members
-                .iter()
-                .find(|(key, _)| key.eq_ignore_ascii_case(name))
-                .map(|(_, value)| value),
+            Value::Object(members) => {
+                members.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+            }
             _ => None,
         }
     }
@@ -62,17 +61,9 @@ pub(super) struct Found {
 /// Reads the object or array of objects that begins at `at`, if one does.
 pub(super) fn read(text: &str, at: usize) -> Option<Found> {
     let quoting = quoting::first_key(text, at)?;
-    let mut reader = Reader {
-        text,
-        at,
-        quoting,
-        broken: false,
-    };
+    let mut reader = Reader { text, at, quoting, broken: false };
     let value = reader.value(0)?;
-    is_telling(&value).then_some(Found {
-        value,
-        end: reader.at,
-    })
+    is_telling(&value).then_some(Found { value, end: reader.at })
 }
 
 /// Reads members that lost their braces: `"error": "invalid_client", "error_description": …`.
@@ -80,12 +71,7 @@ pub(super) fn read_members(text: &str, at: usize) -> Option<Found> {
     if !text[at..].starts_with('"') {
         return None;
     }
-    let mut reader = Reader {
-        text,
-        at,
-        quoting: Quoting::Escaped(0),
-        broken: false,
-    };
+    let mut reader = Reader { text, at, quoting: Quoting::Escaped(0), broken: false };
     let mut end = at;
     let members = reader.members(0, Some(&mut end));
     let value = Value::Object(members);
@@ -121,16 +107,9 @@ impl Reader<'_> {
     fn skip_space(&mut self) {
         while let Some((c, next)) = self.quoting.char_at(self.text, self.at) {
             // A backslash outside a string escapes a line break of a text that was escaped once more.
-            let breaks = c == '\\'
-                && matches!(
-                    self.quoting.char_at(self.text, next),
-                    Some(('n' | 'r' | 't', _))
-                );
+            let breaks = c == '\\' && matches!(self.quoting.char_at(self.text, next), Some(('n' | 'r' | 't', _)));
             if breaks {
-                self.at = self
-                    .quoting
-                    .char_at(self.text, next)
-                    .map_or(next, |(_, after)| after);
+                self.at = self.quoting.char_at(self.text, next).map_or(next, |(_, after)| after);
             } else if c.is_whitespace() {
                 self.at = next;
             } else {
@@ -207,12 +186,7 @@ impl Reader<'_> {
         while matches!(self.peek(), Some('…' | ',' | '.' | ' ' | '\n')) {
             self.bump();
         }
-        if self.peek() == Some('u')
-            && matches!(
-                self.quoting.char_at(self.text, self.at + 1),
-                Some(('\'', _))
-            )
-        {
+        if self.peek() == Some('u') && matches!(self.quoting.char_at(self.text, self.at + 1), Some(('\'', _))) {
             self.bump();
         }
         let key = match self.peek()? {
@@ -314,10 +288,7 @@ impl Reader<'_> {
             code = code * 16 + digit.to_digit(16)?;
             next = after;
         }
-        Some((
-            char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER),
-            next,
-        ))
+        Some((char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), next))
     }
 
     /// Whether the quote just read ends the string: only punctuation may follow, else it stands inside a sentence.

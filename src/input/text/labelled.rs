@@ -35,12 +35,7 @@ impl Reader<'_> {
                 self.category(name);
                 true
             }
-            Some(Label::Type {
-                name,
-                inner,
-                outer,
-                before,
-            }) => {
+            Some(Label::Type { name, inner, outer, before }) => {
                 let before = before.trim_end_matches([':', ' ']);
                 if !before.is_empty() && !before.eq_ignore_ascii_case("message") {
                     return false;
@@ -53,25 +48,13 @@ impl Reader<'_> {
     }
 
     fn type_label(&mut self, name: &str, inner: bool, outer: bool) {
-        let relation = if inner {
-            Relation::Repeated
-        } else {
-            self.promised.take().unwrap_or(Relation::Beside)
-        };
-        let same = self
-            .report
-            .chain
-            .latest(types::short(name))
-            .filter(|_| outer);
+        let relation = if inner { Relation::Repeated } else { self.promised.take().unwrap_or(Relation::Beside) };
+        let same = self.report.chain.latest(types::short(name)).filter(|_| outer);
         let node = same.or_else(|| {
             self.report.chain.state(
                 Some(name),
                 &[],
-                if outer && !self.report.chain.is_empty() {
-                    Relation::Wraps
-                } else {
-                    relation
-                },
+                if outer && !self.report.chain.is_empty() { Relation::Wraps } else { relation },
             )
         });
         self.close();
@@ -79,10 +62,7 @@ impl Reader<'_> {
         // `Message: …` right before `Type: …` is that exception's.
         if let (Some(node), Some(from)) = (node, self.announced.take()) {
             for text in self.report.unsay(from) {
-                let text = text
-                    .split_once(':')
-                    .map_or(text.as_str(), |(_, message)| message)
-                    .trim();
+                let text = text.split_once(':').map_or(text.as_str(), |(_, message)| message).trim();
                 self.report.chain.say(node, text);
             }
         }
@@ -90,10 +70,7 @@ impl Reader<'_> {
     }
 
     fn message_label(&mut self, line: Line<'_>, text: &str, sure: bool) -> bool {
-        let node = self
-            .labelled
-            .or(self.open)
-            .filter(|node| self.report.chain.is_silent(*node));
+        let node = self.labelled.or(self.open).filter(|node| self.report.chain.is_silent(*node));
         if let Some(node) = node {
             self.open = Some(node);
             self.labelled = None;
@@ -126,10 +103,7 @@ impl Reader<'_> {
 
     /// The type of a PowerShell error record, whose message stands before it.
     fn category(&mut self, name: &str) {
-        if !self.report.chain.is_empty()
-            || !types::is_camel(types::short(name))
-            || !name.ends_with("Exception")
-        {
+        if !self.report.chain.is_empty() || !types::is_camel(types::short(name)) || !name.ends_with("Exception") {
             return;
         }
         if let Some(node) = self.report.chain.state(Some(name), &[], Relation::Beside) {

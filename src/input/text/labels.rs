@@ -8,7 +8,7 @@ use super::types;
 
 pattern!(
     TYPE,
-    r"(?i)(?:^|[\s:*]{1,3})\W{0,4}((?:inner(?:most)? |outer |base )?(?:exception|error)[ _]?(?:type|class|name)|type)\**\s{0,12}[:=]\**\s{0,4}(\S.{0,600})$"
+    r"(?i)(?:^|[\s:*]{1,3})\W{0,4}((?:inner(?:most)? |outer |base )?(?:exception|error)[ _]?(?:type|class|name)|type)\**\s{0,12}[:=]\**\s{0,4}(\S.*)$"
 );
 pattern!(
     MESSAGE,
@@ -19,43 +19,22 @@ pattern!(
     VS_NOISE,
     r"(?i)^(?:HResult\s?[=:]|Source=|TargetSite\s?[=:]|HelpLink=|ErrorCode=-|NativeErrorCode=|ParamName=|Data: System\.|IsTransient=|Line(?:Number|Position)=)"
 );
-pattern!(
-    INNER,
-    r"(?i)^[\W_]{0,4}inner ?exception(?: ?#?\d+)?\]?\**\s{0,12}[:=]?\**$"
-);
-pattern!(
-    SQL_TAIL,
-    r"(?i)Error ?Number: ?(-?\d{1,9}),\s?State: ?-?\d+,\s?Class: ?-?\d+"
-);
-pattern!(
-    CONNECTION,
-    r"(?i)\s*ClientConnectionId(?: before routing)? ?:\S*"
-);
-pattern!(
-    CATEGORY,
-    r"^\+ CategoryInfo\s*: .*?\[[^\]]*\], ([A-Za-z_][\w.]*)$"
-);
-pattern!(
-    CODE_BEFORE_MESSAGE,
-    r"\bCode:? ([A-Za-z][\w.]{2,80}),?\s+Message:"
-);
+pattern!(INNER, r"(?i)^[^0-9A-Za-z]{0,4}inner ?exception(?: ?#?\d+)?\]?\**\s{0,12}[:=]?\**$");
+pattern!(SQL_TAIL, r"(?i)Error ?Number: ?(-?\d{1,9}),\s?State: ?-?\d+,\s?Class: ?-?\d+");
+pattern!(CONNECTION, r"(?i)\s*ClientConnectionId(?: before routing)? ?:\S*");
+pattern!(STACK, r"(?i)(?:^|\s)(?:call |server )?stack ?(?:trace)?\s?:\s*$");
+pattern!(SQL_MESSAGE, r"^Msg (\d{1,9}), Level \d+, State \d+");
+pattern!(SQL_NUMBER, r"^(?:Sql)?(?:Error ?)?Number\s?[:=]\s?(-?\d{1,6})$");
+pattern!(CATEGORY, r"^\+ CategoryInfo\s*: .*?\[[^\]]*\], ([A-Za-z_][\w.]*)$");
+pattern!(CODE_BEFORE_MESSAGE, r"\bCode:? ([A-Za-z][\w.]+),?\s+Message:");
 pattern!(
     CODE_LINE,
-    r"(?i)^(?:[\w ]{0,20}\W{0,2})?\berror ?code\s?[:=] ?([A-Za-z][\w.]{2,80})\s*(?:[.,;]|$)|^\W{0,3}Code: ([A-Za-z][\w.]{2,80})\s*$"
+    r"(?i)^(?:[\w ]{0,20}\W{0,2})?\berror ?code\s?[:=] ?([A-Za-z][\w.]+)\s*(?:[.,;]|$)|^\W{0,3}Code: ([A-Za-z][\w.]+)\s*$"
 );
-pattern!(CODE_INLINE, r"[,(] ?ErrorCode: ([A-Za-z][\w.]{2,80})");
-pattern!(
-    CODE_FIELD,
-    r#"(?i)^["']?(?:\w{1,20}_)?(?:error_?)?code["']?\s?[:=]\s?["']([A-Za-z][\w.]{2,80})["'],?$"#
-);
-pattern!(
-    CODE_BRACKET,
-    r"(?:^|\s)\[([A-Z][A-Za-z]+(?:_[A-Za-z]+)*)\] : "
-);
-pattern!(
-    NAV,
-    r"\b[a-z]:(Microsoft\.Dynamics\.Nav\.(?:[A-Z]\w*?\.)*?[A-Z]\w*?Exception)(?:[^a-z.]|$)"
-);
+pattern!(CODE_INLINE, r"[,(] ?ErrorCode: ([A-Za-z][\w.]+)");
+pattern!(CODE_FIELD, r#"(?i)^["']?(?:\w{1,20}_)?(?:error_?)?code["']?\s?[:=]\s?["']([A-Za-z][\w.]+)["'],?$"#);
+pattern!(CODE_BRACKET, r"(?:^|\s)\[([A-Z][A-Za-z]+(?:_[A-Za-z]+)*)\] : ");
+pattern!(NAV, r"\b[a-z]:(Microsoft\.Dynamics\.Nav\.(?:[A-Z]\w*?\.)*?[A-Z]\w*?Exception)(?:[^a-z.]|$)");
 
 /// What a labelled line holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,26 +69,20 @@ pub(super) enum Label<'a> {
 
 /// The label of a line.
 pub(super) fn read(said: &str) -> Option<Label<'_>> {
-    if !said.contains([':', '=', ']'])
-        && !said
-            .get(..5)
-            .is_some_and(|word| word.eq_ignore_ascii_case("inner"))
-    {
+    if !said.contains([':', '=', ']']) && !said.get(..5).is_some_and(|word| word.eq_ignore_ascii_case("inner")) {
         return None;
     }
     if let Some(found) = VS_MESSAGE.captures(said) {
-        return Some(Label::Message {
-            text: found.get(1).map_or("", |m| m.as_str()),
-            sure: true,
-        });
+        return Some(Label::Message { text: found.get(1).map_or("", |m| m.as_str()), sure: true });
     }
     if let Some(found) = SQL_TAIL.captures(said) {
         return Some(Label::Number(found.get(1)?.as_str().parse().ok()?));
     }
+    if let Some(found) = SQL_NUMBER.captures(said) {
+        return Some(Label::Number(found.get(1)?.as_str().parse().ok()?));
+    }
     if VS_NOISE.is_match(said)
-        || CONNECTION
-            .find(said)
-            .is_some_and(|found| found.start() == 0 && found.end() == said.len())
+        || CONNECTION.find(said).is_some_and(|found| found.start() == 0 && found.end() == said.len())
     {
         return Some(Label::Noise);
     }
@@ -136,10 +109,7 @@ pub(super) fn read(said: &str) -> Option<Label<'_>> {
     let found = MESSAGE.captures(said)?;
     let label = found.get(1)?.as_str();
     let sure = !label.eq_ignore_ascii_case("message");
-    Some(Label::Message {
-        text: found.get(2).map_or("", |m| m.as_str()),
-        sure,
-    })
+    Some(Label::Message { text: found.get(2).map_or("", |m| m.as_str()), sure })
 }
 
 fn exception_name<'a>(value: &'a str, label: &str) -> Option<&'a str> {
@@ -152,8 +122,7 @@ fn exception_name<'a>(value: &'a str, label: &str) -> Option<&'a str> {
     let rest = value[token.after..].trim();
     let ends = rest.is_empty() || rest.starts_with([',', ';', '|']);
     let name = token.name(value);
-    (ends && !types::is_label(name) && (types::is_qualified(name) || types::is_camel(name)))
-        .then_some(name)
+    (ends && !types::is_label(name) && (types::is_qualified(name) || types::is_camel(name))).then_some(name)
 }
 
 /// The codes that a line states behind a label.
@@ -170,22 +139,11 @@ pub(super) fn codes(line: &str) -> Vec<&str> {
         .into_iter()
         .flatten()
         {
-            codes.extend(
-                found
-                    .iter()
-                    .skip(1)
-                    .flatten()
-                    .filter_map(|code| body::code_word(code.as_str())),
-            );
+            codes.extend(found.iter().skip(1).flatten().filter_map(|code| body::code_word(code.as_str())));
         }
     }
     if line.contains("] : ") {
-        codes.extend(
-            CODE_BRACKET
-                .captures_iter(line)
-                .filter_map(|found| found.get(1))
-                .map(|code| code.as_str()),
-        );
+        codes.extend(CODE_BRACKET.captures_iter(line).filter_map(|found| found.get(1)).map(|code| code.as_str()));
     }
     codes
 }
@@ -202,9 +160,20 @@ pub(super) fn nav_fault(line: &str) -> Option<(&str, usize)> {
 /// The line without the connection that SQL Server's drivers name at its end.
 pub(super) fn without_connection(line: &str) -> &str {
     match CONNECTION.find(line) {
-        Some(found) if found.end() == line.len() && found.start() > 0 => {
-            line[..found.start()].trim_end()
-        }
+        Some(found) if found.end() == line.len() && found.start() > 0 => line[..found.start()].trim_end(),
         _ => line,
     }
+}
+
+/// The words before a frame without the label that announces it.
+pub(super) fn without_stack(words: &str) -> &str {
+    STACK.find(words).map_or(words, |found| &words[..found.start()])
+}
+
+/// The number in the first line of a message of SQL Server.
+pub(super) fn sql_message(line: &str) -> Option<i64> {
+    if !line.starts_with("Msg ") {
+        return None;
+    }
+    SQL_MESSAGE.captures(line)?.get(1)?.as_str().parse().ok()
 }

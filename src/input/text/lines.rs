@@ -31,7 +31,7 @@ pattern!(
         \[xUnit\.net\ [\d:.]+\]
       | \[ (?: \d{1,6}\s* | [A-Z][\w]*Thread[\w\ -]* | (?:[A-Za-z_]\w*\.)+\w+ | [A-Za-z]\w*::\w+ | [A-Za-z][\w-]*\#?\d+ | [A-Z0-9]{8,} ) \] :?
       | \( (?: [A-Z]\w*Thread | [A-Za-z]\w*[_-]\d+ | [a-z]+-thread-\d+ ) \)
-      | [VDIWEF]/[\w.$-]{1,40} (?:\s*\(\s*\d+\s*\))? :
+      | [VDIWEF]/[\w.$-]+ (?:\s*\(\s*\d+\s*\))? :
       | \d{1,6}\s+\d{1,6}\ [VDIWEF]\ [\w.]+\s*:
     ) \s*"
 );
@@ -70,7 +70,7 @@ pub(super) fn read(line: &str) -> Line<'_> {
         } else if let Some(found) = STAMP.find(rest) {
             rest = &rest[found.end()..];
             stamped = true;
-        } else if let Some(found) = SOURCE.find(rest) {
+        } else if let Some(found) = SOURCE.find(rest).filter(|found| !names_type(found.as_str())) {
             rest = &rest[found.end()..];
         }
         if rest.len() == before {
@@ -83,12 +83,13 @@ pub(super) fn read(line: &str) -> Line<'_> {
     if STRING.is_match(rest) {
         rest = rest.trim_end_matches(',').trim_matches('"').trim();
     }
-    Line {
-        raw,
-        said: rest,
-        record: leveled && (stamped || raw.ends_with(']') || raw.contains("]: ")),
-        indent,
-    }
+    Line { raw, said: rest, record: leveled && (stamped || raw.ends_with(']') || raw.contains("]: ")), indent }
+}
+
+/// Whether a bracket holds an exception's type and no category.
+fn names_type(bracket: &str) -> bool {
+    let name = bracket.trim_end_matches([':', ' ']);
+    name.ends_with("Exception]") || name.ends_with("Error]")
 }
 
 fn may_begin_prefix(rest: &str) -> bool {
@@ -104,16 +105,6 @@ fn may_begin_prefix(rest: &str) -> bool {
 pub(super) fn unspaced(text: &str) -> Option<String> {
     let lines: Vec<&str> = text.lines().collect();
     let said = lines.iter().filter(|line| !line.trim().is_empty()).count();
-    let spaced = said >= 4
-        && lines
-            .windows(2)
-            .all(|pair| pair.iter().any(|line| line.trim().is_empty()));
-    spaced.then(|| {
-        lines
-            .iter()
-            .filter(|line| !line.trim().is_empty())
-            .copied()
-            .collect::<Vec<_>>()
-            .join("\n")
-    })
+    let spaced = said >= 4 && lines.windows(2).all(|pair| pair.iter().any(|line| line.trim().is_empty()));
+    spaced.then(|| lines.iter().filter(|line| !line.trim().is_empty()).copied().collect::<Vec<_>>().join("\n"))
 }

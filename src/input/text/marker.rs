@@ -5,10 +5,7 @@
 use super::frames;
 use super::pattern::pattern;
 
-pattern!(
-    MARK,
-    r"(?P<arrow>-{3,4}>)|(?P<branch><-{3})|(?P<rule>-{3} [^\n>-]{5,120} -{3})|(?P<dashes>(?:^|\s)-{4,} )"
-);
+pattern!(MARK, r"(?P<arrow>-{3,4}>)|(?P<branch><-{3})|(?P<rule>-{3} [^\n>-]+ -{3})|(?P<dashes>(?:^|\s)-{4,} )");
 
 /// What a mark is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,12 +57,7 @@ pub(super) struct Markers<'a> {
 impl<'a> Markers<'a> {
     /// The marks at or behind a position.
     pub(super) fn new(text: &'a str, at: usize) -> Self {
-        Markers {
-            text,
-            at,
-            mark: Known::Nothing,
-            frame: Known::Nothing,
-        }
+        Markers { text, at, mark: Known::Nothing, frame: Known::Nothing }
     }
 
     /// Goes on behind a position.
@@ -97,11 +89,7 @@ impl<'a> Markers<'a> {
         if let Some(start) = frame
             && mark.is_none_or(|mark| start < mark.start)
         {
-            let marker = Marker {
-                what: What::Frame,
-                start,
-                end: start + 1,
-            };
+            let marker = Marker { what: What::Frame, start, end: start + 1 };
             self.skip_to(start + 1);
             return Some(marker);
         }
@@ -136,11 +124,7 @@ impl<'a> Markers<'a> {
             } else {
                 What::EndTrace
             };
-            Some(Marker {
-                what,
-                start: all.start(),
-                end: all.end(),
-            })
+            Some(Marker { what, start: all.start(), end: all.end() })
         });
         self.mark = found.map_or(Known::Absent, Known::At);
         found

@@ -6,8 +6,7 @@ use super::frames;
 
 /// Tags after which a new line begins.
 const BREAKS: &[&str] = &[
-    "br", "p", "div", "tr", "li", "h1", "h2", "h3", "h4", "title", "pre", "body", "head", "td",
-    "hr", "table", "center",
+    "br", "p", "div", "tr", "li", "h1", "h2", "h3", "h4", "title", "pre", "body", "head", "td", "hr", "table", "center",
 ];
 
 /// The words of a piece of markup, one line for each block, without frames, scripts and styles.
@@ -50,32 +49,18 @@ fn tag(text: &str) -> (usize, bool) {
             if close.is_empty() {
                 return (open.len(), false);
             }
-            return (
-                text.find(close).map_or(text.len(), |at| at + close.len()),
-                true,
-            );
+            return (text.find(close).map_or(text.len(), |at| at + close.len()), true);
         }
     }
     let name: &str = text[1..].trim_start_matches('/');
     let name = &name[..name.bytes().take_while(u8::is_ascii_alphanumeric).count()];
-    if name.is_empty()
-        && !text.starts_with("<?")
-        && !text.starts_with("<!")
-        && !text.starts_with("</")
-    {
+    if name.is_empty() && !text.starts_with("<?") && !text.starts_with("<!") && !text.starts_with("</") {
         return (1, false);
     }
     let end = text.find('>').map_or(text.len(), |at| at + 1);
     let known = BREAKS.iter().any(|tag| tag.eq_ignore_ascii_case(name));
     // Every element of XML holds a statement of its own.
-    (
-        end,
-        known
-            || !name
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-            || text.starts_with("<?"),
-    )
+    (end, known || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) || text.starts_with("<?"))
 }
 
 /// The text with the entities of XML and the common ones of HTML undone.
@@ -111,10 +96,7 @@ fn entity(name: &str) -> Option<char> {
         _ => {
             let code = name.strip_prefix('#')?;
             let hex = code.strip_prefix(['x', 'X']);
-            let number = hex.map_or_else(
-                || code.parse().ok(),
-                |digits| u32::from_str_radix(digits, 16).ok(),
-            )?;
+            let number = hex.map_or_else(|| code.parse().ok(), |digits| u32::from_str_radix(digits, 16).ok())?;
             match char::from_u32(number)? {
                 '\r' => '\n',
                 c => c,

@@ -44,11 +44,8 @@ use reader::Reader;
 use report::Report;
 
 pattern!(ESCAPED_BREAK, r"\\+r\\+n|\\+n");
-pattern!(
-    ESCAPED_FRAME,
-    r"(?:\\+r)?\\+n((?:\s|\\+t)*(?:at\s|---|bei\s))"
-);
-pattern!(DEBUG_CODE, r#"\bcode: Some\(\s*"([A-Za-z]\w{2,80})""#);
+pattern!(ESCAPED_FRAME, r"(?:\\+r)?\\+n((?:\s|\\+t)*(?:at\s|---|bei\s))");
+pattern!(DEBUG_CODE, r#"\bcode: Some\(\s*"([A-Za-z]\w+)""#);
 
 /// What a pasted text states explicitly.
 #[must_use]
@@ -61,10 +58,7 @@ pub fn read(text: &str) -> Failure {
 /// Reads a prepared text, or one that a logger wrote into a field of a prepared text.
 fn walk(text: &str, report: &mut Report) {
     let lifted = bodies::lift(text, report.nesting());
-    for found in DEBUG_CODE
-        .captures_iter(&lifted.flat)
-        .filter_map(|found| found.get(1))
-    {
+    for found in DEBUG_CODE.captures_iter(&lifted.flat).filter_map(|found| found.get(1)) {
         report.code(found.as_str());
     }
     let flat = unescaped(&lifted.flat);

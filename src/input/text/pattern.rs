@@ -8,10 +8,7 @@ use regex::Regex;
 ///
 /// `\w`, `\d`, `\s` and `\b` are those of ASCII: names of types and frames are written in it, and Unicode classes make the
 /// automata ten times as large. Letters of other languages are asked for with `\p{L}`.
-#[expect(
-    clippy::expect_used,
-    reason = "every caller passes a literal, and the tests read texts through all of them"
-)]
+#[expect(clippy::expect_used, reason = "every caller passes a literal, and the tests read texts through all of them")]
 pub(super) fn literal(pattern: &str) -> Regex {
     let mut ascii = String::with_capacity(pattern.len() * 2);
     let mut chars = pattern.chars();

@@ -27,14 +27,8 @@ impl Quoting {
             }
             Quoting::Entity => {
                 let rest = &text[at..];
-                let known = [
-                    ("&quot;", '"'),
-                    ("&amp;", '&'),
-                    ("&lt;", '<'),
-                    ("&gt;", '>'),
-                    ("&#39;", '\''),
-                    ("&apos;", '\''),
-                ];
+                let known =
+                    [("&quot;", '"'), ("&amp;", '&'), ("&lt;", '<'), ("&gt;", '>'), ("&#39;", '\''), ("&apos;", '\'')];
                 known
                     .iter()
                     .find(|(entity, _)| rest.starts_with(entity))
@@ -46,9 +40,7 @@ impl Quoting {
 
 /// The quoting of the first key behind the brace at `at`; `None` when no key follows.
 pub(super) fn first_key(text: &str, at: usize) -> Option<Quoting> {
-    let rest = text[at..]
-        .trim_start_matches(['[', ' ', '\n', '\t'])
-        .strip_prefix('{')?;
+    let rest = text[at..].trim_start_matches(['[', ' ', '\n', '\t']).strip_prefix('{')?;
     // Line breaks between members are escaped as often as the quotes are.
     // People cut what they think is of no interest: `{ …, "status": 404`.
     let rest = skip_breaks(rest).trim_start_matches(['…', '.', ',', ' ', '\n']);
@@ -91,10 +83,7 @@ fn skip_breaks(mut rest: &str) -> &str {
 
 /// Whether `key: 'value'` follows, as JavaScript prints objects; a lone `{name}` or `{A: b}` is a placeholder or a sentence.
 fn bare_object(rest: &str) -> bool {
-    let key = rest
-        .bytes()
-        .take_while(|b| b.is_ascii_alphanumeric() || *b == b'_')
-        .count();
+    let key = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
     let Some(value) = rest[key..].strip_prefix(": ") else {
         return false;
     };
@@ -129,10 +118,7 @@ fn hex(text: &str, at: usize, level: u8) -> Option<(char, usize)> {
         code = code * 16 + digit.to_digit(16)?;
         next = after;
     }
-    Some((
-        char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER),
-        next,
-    ))
+    Some((char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), next))
 }
 
 fn plain(rest: &str, at: usize) -> Option<(char, usize)> {

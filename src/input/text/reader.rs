@@ -8,16 +8,14 @@ use super::chain::Relation;
 use super::frames::{self, Kind};
 use super::header;
 use super::http;
+use super::labels;
 use super::lines::{self, Line};
 use super::marker::{Markers, What};
 use super::pattern::pattern;
 use super::report::Report;
 
 pattern!(JS_FRAME, r"^at .*:\d+:\d+\)?$");
-pattern!(
-    HEADERS,
-    r"(?i)^\W{0,3}(?:response |request )?headers\s?[:=]"
-);
+pattern!(HEADERS, r"(?i)^\W{0,3}(?:response |request )?headers\s?[:=]");
 
 /// The most lines that a cut frame may go on for.
 const OPEN_FRAME_LINES: usize = 6;
@@ -98,10 +96,7 @@ impl<'r> Reader<'r> {
         }
         if self.headers
             && http::is_header(line.said)
-            && self
-                .bodies_of(line.said)
-                .next()
-                .is_none_or(|b| b.exceptions.is_empty())
+            && self.bodies_of(line.said).next().is_none_or(|b| b.exceptions.is_empty())
         {
             return;
         }
@@ -123,11 +118,7 @@ impl<'r> Reader<'r> {
             self.headers = true;
             return;
         }
-        let before_body = next
-            .trim_start()
-            .chars()
-            .next()
-            .is_some_and(|c| bounds::marked(c).is_some());
+        let before_body = next.trim_start().chars().next().is_some_and(|c| bounds::marked(c).is_some());
         let status = http::stated(line.said).or_else(|| http::bare(line.said, before_body));
         if let Some(status) = status {
             self.report.state_status(status);
@@ -163,9 +154,7 @@ impl<'r> Reader<'r> {
                 }
                 true
             }
-            Kind::Said if self.powershell && line.said.starts_with("+ ") => {
-                !line.said.starts_with("+ CategoryInfo")
-            }
+            Kind::Said if self.powershell && line.said.starts_with("+ ") => !line.said.starts_with("+ CategoryInfo"),
             Kind::Said if self.frame_lines > 0 && header::find(line.said).is_none() => {
                 self.frame_lines -= 1;
                 self.frame(line.said);
@@ -194,12 +183,11 @@ impl<'r> Reader<'r> {
         }
         // Node prints the fields of an error behind its last frame.
         self.report.adopt(self.bodies_of(said));
+        for sentence in self.bodies_of(said).flat_map(|body| &body.said) {
+            self.report.say(sentence, sentence);
+        }
         self.frame(said);
-        self.frame_lines = if frames::is_open(said) {
-            OPEN_FRAME_LINES
-        } else {
-            0
-        };
+        self.frame_lines = if frames::is_open(said) { OPEN_FRAME_LINES } else { 0 };
         self.powershell |= said.starts_with("At ") && said.contains("char:");
     }
 
@@ -216,10 +204,7 @@ impl<'r> Reader<'r> {
 
     /// As `close`, but an exception that has said nothing yet still may.
     pub(super) fn close_told(&mut self) {
-        if self
-            .open
-            .is_some_and(|node| !self.report.chain.is_silent(node))
-        {
+        if self.open.is_some_and(|node| !self.report.chain.is_silent(node)) {
             self.open = None;
         }
     }
@@ -232,10 +217,7 @@ impl<'r> Reader<'r> {
             return;
         }
         if text.starts_with("Error: ") && JS_FRAME.is_match(next.trim()) {
-            self.open = self
-                .report
-                .chain
-                .state(Some("Error"), &[], Relation::Beside);
+            self.open = self.report.chain.state(Some("Error"), &[], Relation::Beside);
             if let Some(node) = self.open {
                 self.message(node, &text[7..]);
             }
@@ -275,15 +257,14 @@ impl<'r> Reader<'r> {
                     from = marker.end;
                 }
                 What::Frame => {
-                    self.part(line, before, fresh);
+                    self.part(line, labels::without_stack(before), fresh);
                     let end = markers.frame_end();
                     self.frame(text[marker.start..end].trim());
-                    self.frame_lines =
-                        if end == text.len() && frames::is_open(text[marker.start..end].trim()) {
-                            OPEN_FRAME_LINES
-                        } else {
-                            0
-                        };
+                    self.frame_lines = if end == text.len() && frames::is_open(text[marker.start..end].trim()) {
+                        OPEN_FRAME_LINES
+                    } else {
+                        0
+                    };
                     from = end;
                 }
             }
@@ -292,13 +273,8 @@ impl<'r> Reader<'r> {
         self.part(line, &text[from..], fresh);
     }
 
-    pub(super) fn bodies_of<'t>(
-        &self,
-        text: &'t str,
-    ) -> impl Iterator<Item = &'r Body> + use<'r, 't> {
+    pub(super) fn bodies_of<'t>(&self, text: &'t str) -> impl Iterator<Item = &'r Body> + use<'r, 't> {
         let bodies = self.bodies;
-        text.chars()
-            .filter_map(bounds::marked)
-            .filter_map(move |index| bodies.get(index))
+        text.chars().filter_map(bounds::marked).filter_map(move |index| bodies.get(index))
     }
 }

@@ -94,11 +94,7 @@ impl Report {
     /// The facts as a failure.
     pub(super) fn into_failure(self) -> Failure {
         let plain = self.chain.is_empty();
-        let words: Vec<String> = self
-            .words
-            .into_iter()
-            .map(|(raw, clean)| if plain { raw } else { clean })
-            .collect();
+        let words: Vec<String> = self.words.into_iter().map(|(raw, clean)| if plain { raw } else { clean }).collect();
         let message = words.join("\n").trim().to_owned();
         Failure {
             exceptions: self.chain.finish(),

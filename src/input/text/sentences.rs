@@ -15,22 +15,16 @@ use super::reader::Reader;
 use super::types;
 use super::xml::SOAP_FAULT;
 
-pattern!(
-    REMOTE,
-    r"(?i)\bsoap[ :_-]?fault\b\s?[:=]|server was unable to process request|\(Fault Detail is equal to"
-);
+pattern!(REMOTE, r"(?i)\bsoap[ :_-]?fault\b\s?[:=]|server was unable to process request|\(Fault Detail is equal to");
 pattern!(DETAIL, r"\(Fault Detail is equal to");
 pattern!(
     OUTWARDS,
     r"(?i)^(?:during handling of the above exception|the above exception was the direct cause)|^next (?:[A-Z]|[a-z]+\\)"
 );
 pattern!(WRAPPED, r"^Wrapped in (.*)$");
-pattern!(PYTHON, r"^([A-Za-z_][\w.]{1,200})(?:: (.*))?$");
-pattern!(
-    BOILERPLATE,
-    r"(?i)^an unhandled exception (?:has )?occurred (?:while|during)"
-);
-pattern!(FIELD, r"^\*\*[\w ]{1,40}:\*\* ");
+pattern!(PYTHON, r"^([A-Za-z_][\w.]+)(?:: (.*))?$");
+pattern!(BOILERPLATE, r"(?i)^an unhandled exception (?:has )?occurred (?:while|during)");
+pattern!(FIELD, r"^\*\*[\w ]+:\*\* ");
 
 /// The shortest line that a console may have broken.
 const WRAP_WIDTH: usize = 40;
@@ -60,11 +54,7 @@ impl Reader<'_> {
             return None;
         }
         self.part(line, before, fresh);
-        let relation = if self.report.chain.is_empty() {
-            Relation::Beside
-        } else {
-            relation
-        };
+        let relation = if self.report.chain.is_empty() { Relation::Beside } else { relation };
         let Some(header) = header else {
             self.promised = Some(relation);
             self.close();
@@ -82,14 +72,9 @@ impl Reader<'_> {
     }
 
     fn is_remote_type(&self) -> bool {
-        self.open
-            .and_then(|node| self.report.chain.type_name(node))
-            .is_some_and(|name| {
-                matches!(
-                    types::short(name),
-                    "SoapException" | "SoapHeaderException" | "FaultException" | "SoapFault"
-                )
-            })
+        self.open.and_then(|node| self.report.chain.type_name(node)).is_some_and(|name| {
+            matches!(types::short(name), "SoapException" | "SoapHeaderException" | "FaultException" | "SoapFault")
+        })
     }
 
     /// Words between markers: at the start of a line they may name an exception, behind one they are its message.
@@ -152,10 +137,7 @@ impl Reader<'_> {
         !self.report.chain.is_full()
             && (self.open.is_none()
                 || self.blank
-                || header
-                    .before
-                    .trim_matches(['*', '{', '"', ' ', '['])
-                    .is_empty()
+                || header.before.trim_matches(['*', '{', '"', ' ', '[']).is_empty()
                 || header.is_labelled())
     }
 
@@ -167,11 +149,7 @@ impl Reader<'_> {
         }
         if header.place == Place::Bracket {
             let again = self.report.chain.reopen(header.type_name, header.message);
-            let relation = if self.bracket {
-                Relation::Wraps
-            } else {
-                Relation::Beside
-            };
+            let relation = if self.bracket { Relation::Wraps } else { Relation::Beside };
             self.bracket = true;
             if let Some(node) = again {
                 self.open = Some(node);
@@ -219,9 +197,7 @@ impl Reader<'_> {
     fn state(&mut self, header: &Header<'_>, relation: Relation) -> Option<usize> {
         self.labelled = None;
         self.promised = None;
-        self.report
-            .chain
-            .state(Some(header.type_name), &header.numbers, relation)
+        self.report.chain.state(Some(header.type_name), &header.numbers, relation)
     }
 
     /// The first words of an exception's message, which may quote a further exception.
@@ -231,17 +207,9 @@ impl Reader<'_> {
             self.remote = true;
         }
         for _ in 0..8 {
-            let quoted = if self.is_remote_type() || self.remote {
-                None
-            } else {
-                header::quoted(text)
-            };
+            let quoted = if self.is_remote_type() || self.remote { None } else { header::quoted(text) };
             let Some(quoted) = quoted else { break };
-            let Some(inner) =
-                self.report
-                    .chain
-                    .state(Some(quoted.type_name), &quoted.numbers, Relation::Quoted)
-            else {
+            let Some(inner) = self.report.chain.state(Some(quoted.type_name), &quoted.numbers, Relation::Quoted) else {
                 break;
             };
             let before = &text[..text.len() - quoted.message.len() - quoted.written.len()];
@@ -252,11 +220,7 @@ impl Reader<'_> {
             text = quoted.message;
         }
         if text.starts_with("ErrorCode: ")
-            && self
-                .report
-                .chain
-                .type_name(node)
-                .is_some_and(|name| name.starts_with("MSAL."))
+            && self.report.chain.type_name(node).is_some_and(|name| name.starts_with("MSAL."))
         {
             self.facts(text);
             return;
@@ -268,30 +232,18 @@ impl Reader<'_> {
     fn tell(&mut self, node: usize, text: &str) {
         let text = labels::without_connection(text);
         self.facts(text);
-        let words = bodies::expand(text, self.bodies, |body| {
-            if body.silent {
-                body.words()
-            } else {
-                body.raw.clone()
-            }
-        });
+        let words = bodies::expand(text, self.bodies, |body| if body.silent { body.words() } else { body.raw.clone() });
         self.report.adopt(self.bodies_of(text));
         self.report.chain.say(node, &words);
     }
 
     /// Words that name no exception: of the open message, or of the text.
     pub(super) fn add(&mut self, line: Line<'_>, text: &str) {
-        let stated = self
-            .bodies_of(text)
-            .any(|body| !body.exceptions.is_empty() || !body.logged.is_empty());
+        let stated = self.bodies_of(text).any(|body| !body.exceptions.is_empty() || !body.logged.is_empty());
         // A body that spells out exceptions of its own is no part of a message, where it begins a line.
-        let body = stated
-            && text
-                .trim_start()
-                .starts_with(|c| bounds::marked(c).is_some());
-        let open = self.open.filter(|node| {
-            !line.record && !body && (!self.blank || self.report.chain.is_silent(*node))
-        });
+        let body = stated && text.trim_start().starts_with(|c| bounds::marked(c).is_some());
+        let open =
+            self.open.filter(|node| !line.record && !body && (!self.blank || self.report.chain.is_silent(*node)));
         let Some(node) = open else {
             self.close_told();
             self.outside(line, text);
@@ -323,11 +275,8 @@ impl Reader<'_> {
         let bodies = self.bodies;
         self.report.adopt(self.bodies_of(text));
         let words = bodies::expand(text, bodies, Body::words);
-        let raw = if text.len() == line.said.len() {
-            bodies::expand(line.raw, bodies, Body::words)
-        } else {
-            words.clone()
-        };
+        let raw =
+            if text.len() == line.said.len() { bodies::expand(line.raw, bodies, Body::words) } else { words.clone() };
         self.report.say(&raw, labels::without_connection(&words));
         let stated: Vec<&Body> = self.bodies_of(text).collect();
         for body in stated {
@@ -344,11 +293,7 @@ impl Reader<'_> {
             let parent = stated.parent.and_then(|p| nodes.get(p).copied().flatten());
             let promised = self.promised.take();
             let node = match parent {
-                Some(parent) => self.report.chain.state_under(
-                    parent,
-                    stated.type_name.as_deref(),
-                    &stated.numbers,
-                ),
+                Some(parent) => self.report.chain.state_under(parent, stated.type_name.as_deref(), &stated.numbers),
                 None => self.report.chain.state(
                     stated.type_name.as_deref(),
                     &stated.numbers,
@@ -363,6 +308,9 @@ impl Reader<'_> {
     }
 
     pub(super) fn facts(&mut self, text: &str) {
+        if let Some(number) = labels::sql_message(text) {
+            self.report.number(number);
+        }
         for code in labels::codes(text) {
             self.report.code(code);
         }
@@ -416,12 +364,6 @@ fn continues(last: Option<&mut String>, text: &str) -> bool {
     let Some(last) = last else { return false };
     let text = text.trim();
     let unfinished = last.ends_with(|c: char| c.is_alphanumeric() || c == ',');
-    let goes_on =
-        text.starts_with(|c: char| c.is_lowercase() || c == '\'') && !text.starts_with("at ");
-    unfinished
-        && goes_on
-        && !text
-            .split_whitespace()
-            .next()
-            .is_some_and(|word| word.ends_with(':'))
+    let goes_on = text.starts_with(|c: char| c.is_lowercase() || c == '\'') && !text.starts_with("at ");
+    unfinished && goes_on && !text.split_whitespace().next().is_some_and(|word| word.ends_with(':'))
 }

@@ -6,10 +6,7 @@ use super::pattern::pattern;
 
 pattern!(SUFFIX, r"(?:Exception|Error|Fault|Failure)");
 pattern!(ARITY, r"^`\d{1,2}");
-pattern!(
-    NUMBERS,
-    r"^ ?\((0x[0-9A-Fa-f]{1,16}|-?\d{1,11})(?:, ?(-?\d{1,11}))?\)"
-);
+pattern!(NUMBERS, r"^ ?\((0x[0-9A-Fa-f]{1,16}|-?\d{1,11})(?:, ?(-?\d{1,11}))?\)");
 
 /// The longest generic argument list that is still read as part of a name.
 const ARGUMENTS_LIMIT: usize = 600;
@@ -61,12 +58,7 @@ pub(super) fn tokens(text: &str) -> Vec<TypeToken> {
         let start = name_start(text, from, suffix.start());
         let end = skip_arguments(text, suffix.end());
         let (numbers, after) = number_suffix(text, end);
-        found.push(TypeToken {
-            start,
-            end,
-            after,
-            numbers,
-        });
+        found.push(TypeToken { start, end, after, numbers });
         from = end;
     }
     found
@@ -76,18 +68,10 @@ pub(super) fn tokens(text: &str) -> Vec<TypeToken> {
 pub(super) fn leading(text: &str) -> Option<TypeToken> {
     let word = text.bytes().take_while(|b| is_name_byte(*b)).count();
     // The name proper lies inside the leading word; arguments may follow it.
-    let token = tokens(&text[..word])
-        .into_iter()
-        .next()
-        .filter(|t| t.start == 0)?;
+    let token = tokens(&text[..word]).into_iter().next().filter(|t| t.start == 0)?;
     let end = skip_arguments(text, token.end);
     let (numbers, after) = number_suffix(text, end);
-    Some(TypeToken {
-        start: 0,
-        end,
-        after,
-        numbers,
-    })
+    Some(TypeToken { start: 0, end, after, numbers })
 }
 
 /// Whether a name says nothing but that something went wrong.
@@ -104,10 +88,7 @@ pub(super) fn is_qualified(name: &str) -> bool {
 /// The last segment of a name, without generic parts.
 pub(super) fn short(name: &str) -> &str {
     let plain = name.split(['`', '[', '<', ',']).next().unwrap_or(name);
-    plain
-        .rsplit(['.', '+', ':', '\\', '$'])
-        .next()
-        .unwrap_or(plain)
+    plain.rsplit(['.', '+', ':', '\\', '$']).next().unwrap_or(plain)
 }
 
 /// Whether an unqualified name looks like a type: `TypeError`, not `error` and not `Error`.
@@ -120,9 +101,7 @@ fn ends_name(text: &str, at: usize) -> bool {
     let rest = &text.as_bytes()[at..];
     match rest.first() {
         Some(b) if b.is_ascii_alphanumeric() || *b == b'_' => false,
-        Some(b'.' | b'+' | b'\\' | b'$') => !rest
-            .get(1)
-            .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_'),
+        Some(b'.' | b'+' | b'\\' | b'$') => !rest.get(1).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_'),
         Some(b':') => rest.get(1) != Some(&b':'),
         None | Some(_) => true,
     }
@@ -172,11 +151,7 @@ fn skip_arguments(text: &str, mut at: usize) -> usize {
         _ => return at,
     };
     let mut depth = 0_usize;
-    for (offset, b) in text.as_bytes()[at..]
-        .iter()
-        .take(ARGUMENTS_LIMIT)
-        .enumerate()
-    {
+    for (offset, b) in text.as_bytes()[at..].iter().take(ARGUMENTS_LIMIT).enumerate() {
         match *b {
             b'\n' => return at,
             b if b == open => depth += 1,

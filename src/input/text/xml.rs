@@ -17,38 +17,14 @@ pattern!(
     r"<(?:\?xml\b|!DOCTYPE (?:html|HTML)|(?:html|HTML)\b|(?:[A-Za-z][\w-]*:)?(?:Envelope|Fault)\b|[A-Za-z][\w-]*:Body\b|(?:[a-z]+:)?[Ee]rror(?:Response)?(?: xmlns[^>]*)?>)"
 );
 pattern!(ROOT, r"<([A-Za-z][\w.:-]*)");
-pattern!(
-    FAULT,
-    r"<(?:[A-Za-z][\w-]*:)?(?:faultstring|faultcode|Fault>\s*<(?:[A-Za-z][\w-]*:)?(?:Code|Reason))\b"
-);
-pattern!(
-    FAULT_STRING,
-    r"(?s)<(?:\w[\w-]*:)?faultstring\b[^>]*>(.*?)(?:</|$)"
-);
-pattern!(
-    REASON,
-    r"(?s)<(?:\w[\w-]*:)?Reason\b[^>]*>\s*<(?:\w[\w-]*:)?Text\b[^>]*>(.*?)(?:</|$)"
-);
-pattern!(
-    FAULT_CODE,
-    r"(?s)<(?:\w[\w-]*:)?faultcode\b[^>]*>\s*([^<]{1,300}?)\s*(?:<|$)"
-);
-pattern!(
-    VALUE,
-    r"(?s)<(?:\w[\w-]*:)?Value\b[^>]*>\s*([^<]{1,300}?)\s*(?:<|$)"
-);
-pattern!(
-    DETAIL,
-    r"(?s)<(?:\w[\w-]*:)?[Dd]etail\b[^>]*>(.*?)(?:</(?:\w[\w-]*:)?[Dd]etail>|$)"
-);
-pattern!(
-    HEADING,
-    r"(?is)<(?:title|h1|h2|h3)\b[^>]*>(.*?)</(?:title|h1|h2|h3)>"
-);
-pattern!(
-    CODE,
-    r"<(?:\w+:)?[Cc]ode\b[^>]{0,200}>\s*([A-Za-z][\w.]{1,120})\s*<"
-);
+pattern!(FAULT, r"<(?:[A-Za-z][\w-]*:)?(?:faultstring|faultcode|Fault>\s*<(?:[A-Za-z][\w-]*:)?(?:Code|Reason))\b");
+pattern!(FAULT_STRING, r"(?s)<(?:\w[\w-]*:)?faultstring\b[^>]*>(.*?)(?:</|$)");
+pattern!(REASON, r"(?s)<(?:\w[\w-]*:)?Reason\b[^>]*>\s*<(?:\w[\w-]*:)?Text\b[^>]*>(.*?)(?:</|$)");
+pattern!(FAULT_CODE, r"(?s)<(?:\w[\w-]*:)?faultcode\b[^>]*>\s*([^<]+?)\s*(?:<|$)");
+pattern!(VALUE, r"(?s)<(?:\w[\w-]*:)?Value\b[^>]*>\s*([^<]+?)\s*(?:<|$)");
+pattern!(DETAIL, r"(?s)<(?:\w[\w-]*:)?[Dd]etail\b[^>]*>(.*?)(?:</(?:\w[\w-]*:)?[Dd]etail>|$)");
+pattern!(HEADING, r"(?is)<(?:title|h1|h2|h3)\b[^>]*>(.*?)</(?:title|h1|h2|h3)>");
+pattern!(CODE, r"<(?:\w+:)?[Cc]ode\b[^>]*>\s*([A-Za-z][\w.]+)\s*<");
 
 /// The most beginnings of documents that are tried.
 const START_LIMIT: usize = 256;
@@ -70,10 +46,7 @@ const GENERIC: &[&str] = &[
 
 /// Where documents may begin, in order.
 pub(super) fn starts(text: &str) -> Vec<usize> {
-    OPEN.find_iter(text)
-        .map(|found| found.start())
-        .take(START_LIMIT)
-        .collect()
+    OPEN.find_iter(text).map(|found| found.start()).take(START_LIMIT).collect()
 }
 
 /// Where the document at `at` ends; `None` when a sentence only mentions an element.
@@ -87,9 +60,7 @@ pub(super) fn end(text: &str, at: usize) -> Option<usize> {
         from += close + 1;
         from += text[from..].len() - text[from..].trim_start().len();
     }
-    let Some(root) = ROOT
-        .captures_at(text, from)
-        .filter(|found| found.get(0).is_some_and(|all| all.start() == from))
+    let Some(root) = ROOT.captures_at(text, from).filter(|found| found.get(0).is_some_and(|all| all.start() == from))
     else {
         return (from > at).then_some(from);
     };
@@ -105,11 +76,7 @@ pub(super) fn end(text: &str, at: usize) -> Option<usize> {
 
 /// Reads the document that stands in a text as `raw`.
 pub(super) fn read(raw: &str) -> Body {
-    let mut body = Body {
-        raw: raw.to_owned(),
-        silent: true,
-        ..Body::default()
-    };
+    let mut body = Body { raw: raw.to_owned(), silent: true, ..Body::default() };
     if FAULT.is_match(raw) {
         read_fault(raw, &mut body);
     } else {
@@ -129,11 +96,7 @@ pub(super) fn read(raw: &str) -> Body {
 }
 
 fn read_fault(raw: &str, body: &mut Body) {
-    for found in FAULT_CODE
-        .captures_iter(raw)
-        .chain(VALUE.captures_iter(raw))
-        .take(4)
-    {
+    for found in FAULT_CODE.captures_iter(raw).chain(VALUE.captures_iter(raw)).take(4) {
         let code = found.get(1).map_or("", |code| code.as_str());
         let code = code.rsplit(':').next().unwrap_or(code);
         if !GENERIC.contains(&code) {
@@ -141,13 +104,8 @@ fn read_fault(raw: &str, body: &mut Body) {
         }
     }
     body::push_code(SOAP_FAULT, body);
-    let said = FAULT_STRING
-        .captures(raw)
-        .or_else(|| REASON.captures(raw))
-        .and_then(|found| found.get(1));
-    let said = said
-        .map(|text| markup::words(text.as_str()))
-        .unwrap_or_default();
+    let said = FAULT_STRING.captures(raw).or_else(|| REASON.captures(raw)).and_then(|found| found.get(1));
+    let said = said.map(|text| markup::words(text.as_str())).unwrap_or_default();
     let detail = DETAIL
         .captures(raw)
         .and_then(|found| found.get(1))

@@ -46,13 +46,16 @@ pub(super) fn duplicate_names(book: &Book, _: &Sources, findings: &mut Vec<Diagn
     }
 }
 
-pub(super) fn unknown_fallback(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
+pub(super) fn unknown_fallback(book: &Book, sources: &Sources, findings: &mut Vec<Diagnostic>) {
     let Some(fallback) = book.manifest.as_ref().and_then(|manifest| manifest.fallback.as_ref()) else { return };
     match book.code(&fallback.value) {
-        None if !book.is_partial => {
+        None if !book.may_describe(sources, &fallback.value) => {
             let codes: Vec<_> = book.codes().map(|(_, entry)| entry.code.value.as_str()).collect();
             let message = format!("the fallback `{}` is described in no rule file", fallback.value);
-            let help = format!("{} Else describe it: `[codes.{}]`.", did_you_mean(&fallback.value, codes), fallback.value);
+            let help = match crate::diagnostic::nearest(&fallback.value, codes) {
+                Some(near) => format!("Did you mean `{near}`? Else describe it: `[codes.{}]`.", fallback.value),
+                None => format!("Describe it: `[codes.{}]`.", fallback.value),
+            };
             findings.push(Diagnostic::new(lints::UNKNOWN_CODE, fallback.span.clone(), message).help(help));
         }
         Some(entry) => {
@@ -66,12 +69,15 @@ pub(super) fn unknown_fallback(book: &Book, _: &Sources, findings: &mut Vec<Diag
     }
 }
 
-pub(super) fn code_without_rule(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
-    let given: HashSet<&str> = book.rules().map(|(_, rule)| rule.code.value.as_str()).collect();
+pub(super) fn code_without_rule(book: &Book, sources: &Sources, findings: &mut Vec<Diagnostic>) {
+    // Without a fallback nobody can tell which code needs no rule.
     let fallback = book.manifest.as_ref().and_then(|manifest| manifest.fallback.as_ref()).map(|code| code.value.as_str());
+    let Some(fallback) = fallback.filter(|code| book.code(code).is_some()) else { return };
+    let given: HashSet<&str> = book.rules().map(|(_, rule)| rule.code.value.as_str()).collect();
     for (_, entry) in book.codes() {
         let code = entry.code.value.as_str();
-        if entry.retired.is_none() && !given.contains(code) && fallback != Some(code) {
+        let is_given = given.contains(code) || fallback == code || book.may_hold(sources, &[format!("= \"{code}\"")]);
+        if entry.retired.is_none() && !is_given {
             let finding = Diagnostic::new(lints::CODE_WITHOUT_RULE, entry.code.span.clone(), format!("no rule gives `{code}`"));
             findings.push(finding.help(format!("Add a `[[rules]]` entry with `code = \"{code}\"`, or say why it is `retired`.")));
         }

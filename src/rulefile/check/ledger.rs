@@ -10,11 +10,9 @@ pub(super) fn ledger_missing(book: &Book, sources: &Sources, findings: &mut Vec<
     }
 }
 
-pub(super) fn code_vanished(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
-    if book.is_partial {
-        return;
-    }
-    for line in lines(book).filter(|line| book.code(&line.code.value).is_none()) {
+pub(super) fn code_vanished(book: &Book, sources: &Sources, findings: &mut Vec<Diagnostic>) {
+    let known: HashSet<&str> = book.codes().map(|(_, entry)| entry.code.value.as_str()).collect();
+    for line in lines(book).filter(|line| !known.contains(line.code.value.as_str()) && !may_be_described(book, sources, line)) {
         let code = &line.code.value;
         let finding = Diagnostic::new(lints::CODE_VANISHED, line.code.span.clone(), format!("issued code `{code}` is described in no rule file"));
         findings.push(finding.help(format!("Bring `[codes.{code}]` back; a code that is no longer issued keeps its entry with `retired = \"why\"`.")));

@@ -1,5 +1,7 @@
 //! Rules: their names, their codes, their examples.
 
+use std::collections::HashSet;
+
 use crate::diagnostic::{Diagnostic, Spanned, Sources, lints};
 use crate::rulefile::Book;
 
@@ -15,13 +17,10 @@ pub(super) fn duplicate_ids(book: &Book, _: &Sources, findings: &mut Vec<Diagnos
     }
 }
 
-pub(super) fn unknown_code(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
-    if book.is_partial {
-        return;
-    }
-    let known: Vec<&str> = book.codes().map(|(_, entry)| entry.code.value.as_str()).collect();
+pub(super) fn unknown_code(book: &Book, sources: &Sources, findings: &mut Vec<Diagnostic>) {
+    let known: HashSet<&str> = book.codes().map(|(_, entry)| entry.code.value.as_str()).collect();
     let named = book.rules().flat_map(|(_, rule)| std::iter::once(&rule.code).chain(rule.counterexamples.iter().map(|neighbor| &neighbor.code)));
-    for code in named.filter(|code| !known.contains(&code.value.as_str())) {
+    for code in named.filter(|code| !known.contains(code.value.as_str()) && !book.may_describe(sources, &code.value)) {
         let help = match crate::diagnostic::nearest(&code.value, known.iter().copied()) {
             Some(near) => format!("Did you mean `{near}`?"),
             None => format!("Describe it first: `[codes.{}]`.", code.value),
