@@ -18,7 +18,7 @@ use crate::ruleset::RuleSet;
 
 use super::output::{Failed, Output, remark};
 use super::records::{InputFormat, Read1, Records};
-use super::signals;
+use super::signals::{self, Stopping};
 
 const EXAMPLES: &str = "Examples:
   faultbook classify failures.ndjson
@@ -68,14 +68,19 @@ const RAW_BYTES: usize = 4 * 1024;
 
 pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCode, Failed> {
     let set = super::rule_set(rules)?;
+    std::panic::set_hook(Box::new(|panic| {
+        // Not what the panic says: it may quote the record.
+        let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
+        remark(&format!("internal error{place}; please report the record"));
+    }));
     let output = Arc::new(Mutex::new(Output::new()));
-    signals::flush_on_signal(&output);
-    let mut run = Run { arguments, set, output, answered: 0, unreadable: 0 };
+    let stopping = signals::flush_on_signal(&output);
+    let mut run = Run { arguments, set, output, stopping, answered: 0, unreadable: 0 };
     let stdin = [PathBuf::from("-")];
     let files = if arguments.files.is_empty() { &stdin[..] } else { &arguments.files };
     let done = files.iter().try_for_each(|file| run.file(file));
     // What was answered is written even when a later file cannot be read.
-    let flushed = run.output().flush();
+    let flushed = lock(&run.output).flush();
     done.and(flushed)?;
     if run.unreadable > 0 {
         remark(&format!("{} of {} records could not be read", run.unreadable, run.answered));
@@ -91,15 +96,12 @@ struct Run<'a> {
     arguments: &'a Arguments,
     set: RuleSet,
     output: Arc<Mutex<Output>>,
+    stopping: Stopping,
     answered: u64,
     unreadable: u64,
 }
 
 impl Run<'_> {
-    fn output(&self) -> MutexGuard<'_, Output> {
-        self.output.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn file(&mut self, path: &Path) -> Result<(), Failed> {
         let cannot = |error: io::Error| Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error);
         if path == Path::new("-") {
@@ -122,17 +124,26 @@ impl Run<'_> {
 
     fn records(&mut self, input: impl Read, cannot: &impl Fn(io::Error) -> Error) -> Result<(), Failed> {
         let mut records = Records::new(input, self.arguments.input).map_err(cannot)?;
-        while let Some(record) = records.next().map_err(cannot)? {
-            let is_text = matches!(record, Read1::Failure { is_text: true, .. });
-            let decision = self.decide(record);
-            self.answered += 1;
-            self.unreadable += u64::from(decision.error.is_some());
-            let mut output = self.output();
-            output.line(|buffer| self.write(buffer, &decision, is_text))?;
-            // Somebody may be waiting for this answer before sending the next failure.
-            if records.would_wait() {
-                output.flush()?;
+        let shared = Arc::clone(&self.output);
+        while let Some(mut record) = records.next().map_err(cannot)? {
+            // Held until a record has to be waited for: a signal comes after what can be answered without waiting.
+            let mut output = lock(&shared);
+            loop {
+                let is_text = matches!(record, Read1::Failure { is_text: true, .. });
+                let decision = self.decide(record);
+                self.answered += 1;
+                self.unreadable += u64::from(decision.error.is_some());
+                output.line(|buffer| self.write(buffer, &decision, is_text))?;
+                if records.would_wait() {
+                    break;
+                }
+                let Some(next) = records.next().map_err(cannot)? else { break };
+                record = next;
             }
+            // Somebody may be waiting for these answers before sending the next failure.
+            output.flush()?;
+            drop(output);
+            self.stopping.wait_for_the_end();
         }
         Ok(())
     }
@@ -143,16 +154,23 @@ impl Run<'_> {
                 self.fill_in(&mut record.failure);
                 // A fault of the engine must cost one answer its code, not a connector its answers.
                 let decided = catch_unwind(AssertUnwindSafe(|| self.set.classify(&record.failure)));
-                let mut decision = decided.unwrap_or_else(|_| self.set.unreadable("internal error; please report the record"));
-                decision.notes.splice(0..0, record.notes);
-                decision
+                let decision = decided.unwrap_or_else(|_| self.set.unreadable("internal error; please report the record"));
+                self.set.noted(decision, record.notes)
             }
             Read1::Unreadable { error, raw } => {
                 let mut decision = self.set.unreadable(error);
-                decision.raw_base64 = raw.map(|raw| base64::prelude::BASE64_STANDARD.encode(&raw[..raw.len().min(RAW_BYTES)]));
+                decision.raw_base64 = raw.map(|raw| self.raw(&raw));
                 decision
             }
         }
+    }
+
+    /// The start of a record that is not UTF-8; with its bytes replaced where a secret had to be taken out.
+    fn raw(&self, raw: &[u8]) -> String {
+        let start = String::from_utf8_lossy(&raw[..raw.len().min(2 * RAW_BYTES)]);
+        let redacted = self.set.redacted(&start);
+        let shown = if redacted == start { raw } else { redacted.as_bytes() };
+        base64::prelude::BASE64_STANDARD.encode(&shown[..shown.len().min(RAW_BYTES)])
     }
 
     fn fill_in(&self, failure: &mut Failure) {
@@ -170,7 +188,7 @@ impl Run<'_> {
         match self.arguments.format {
             OutputFormat::Json => {
                 // A decision holds texts and numbers only: writing it to memory cannot fail.
-                let _ = serde_json::to_writer(buffer, decision);
+                let _ = render::json_line(decision, buffer);
             }
             OutputFormat::Log => buffer.extend_from_slice(render::log_line(decision).as_bytes()),
             OutputFormat::Text => match self.set.code(decision.code.as_str()) {
@@ -179,6 +197,10 @@ impl Run<'_> {
             },
         }
     }
+}
+
+fn lock(output: &Mutex<Output>) -> MutexGuard<'_, Output> {
+    output.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A bar on standard error, where somebody watches it and the decisions go elsewhere.

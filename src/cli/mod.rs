@@ -5,6 +5,7 @@
 mod check;
 mod classify;
 mod explain;
+mod form;
 mod ledger;
 mod list;
 mod output;
@@ -40,7 +41,7 @@ struct Arguments {
     /// Directory of rule files, instead of the rules that are built in
     #[arg(long, global = true, env = "FAULTBOOK_RULES", value_name = "DIR")]
     rules: Option<PathBuf>,
-    /// When to use colour; NO_COLOR is respected
+    /// When to use color; `NO_COLOR` is respected
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     color: Color,
     #[command(subcommand)]

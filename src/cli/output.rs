@@ -116,7 +116,7 @@ pub(super) fn report(report: &Report) {
     let _ = write!(anstream::stderr(), "{}", render::full(report, true));
 }
 
-/// Shows a report on standard output; colour only where it is wanted.
+/// Shows a report on standard output; color only where it is wanted.
 pub(super) fn print_report(report: &Report) -> Result<(), Failed> {
     let colored = match anstream::ColorChoice::global() {
         anstream::ColorChoice::Never => false,

@@ -1,13 +1,18 @@
-//! Records from a stream: lines of JSON, or one text.
+//! Records from a stream: lines of JSON, a list of them, or one text.
 //!
 //! Lines end at LF and nowhere else. Memory is bounded by one record, however long the stream or the line is.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::ops::Range;
+use std::panic::catch_unwind;
 
 use clap::ValueEnum;
+use serde::de::IgnoredAny;
 
-use crate::input::json::{self, Record, read_record};
-use crate::model::{Failure, limits};
+use crate::input::json::{Record, read_record};
+use crate::model::{Failure, excerpt, limits};
+
+use super::form::{Form, PEEK_BYTES, is_ours, recognize, without_mark};
 
 /// How records are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -28,10 +33,10 @@ pub(super) enum Read1 {
     Unreadable { error: String, raw: Option<Vec<u8>> },
 }
 
-/// Bytes that are looked at to tell the format.
-const PEEK_BYTES: usize = 64 * 1024;
-/// Lines that are looked at to tell the format.
-const PEEK_LINES: usize = 16;
+/// Bytes that a line may leave behind in memory for the next one.
+const LINE_BYTES: usize = 1024 * 1024;
+/// Bytes at both ends of a text over the limit that are kept; more than the engine looks at.
+const KEPT_BYTES: usize = 64 * 1024;
 
 /// Records of one input, one after the other.
 pub(super) struct Records<R: Read> {
@@ -39,15 +44,15 @@ pub(super) struct Records<R: Read> {
     mode: Mode,
     line: Vec<u8>,
     is_first: bool,
-    /// Records that were read ahead: of a list, or of a document over several lines.
-    ahead: std::vec::IntoIter<Read1>,
 }
 
-#[derive(PartialEq)]
 enum Mode {
     Lines,
     Whole,
+    /// JSON that is not ours line by line; what it is shows when it has been read.
     Document,
+    /// A list of failures, and where the next one is looked for.
+    List(Vec<u8>, usize),
     Done,
 }
 
@@ -63,44 +68,36 @@ impl<R: Read> Records<R> {
         let mode = match format {
             InputFormat::Json => Mode::Lines,
             InputFormat::Text => Mode::Whole,
-            InputFormat::Auto => {
-                peek(&mut input, &mut head)?;
-                recognize(&head)
-            }
+            InputFormat::Auto => match recognize(&mut input, &mut head)? {
+                Form::Lines => Mode::Lines,
+                Form::Document => Mode::Document,
+                Form::Whole => Mode::Whole,
+            },
         };
         let reader = BufReader::with_capacity(PEEK_BYTES, io::Cursor::new(head).chain(input));
-        Ok(Self { reader, mode, line: Vec::new(), is_first: true, ahead: Vec::new().into_iter() })
+        Ok(Self { reader, mode, line: Vec::new(), is_first: true })
     }
 
-    /// Whether the next record may have to be waited for.
+    /// Whether the next record may have to be waited for: it has not been read to its end. The items of a list are
+    /// there, but a signal must not wait for the last of them.
     pub(super) fn would_wait(&self) -> bool {
-        self.reader.buffer().is_empty()
+        match self.mode {
+            Mode::List(..) => true,
+            _ => !self.reader.buffer().contains(&b'\n'),
+        }
     }
 
     /// The next record; `None` at the end.
     pub(super) fn next(&mut self) -> io::Result<Option<Read1>> {
-        if let Some(record) = self.ahead.next() {
-            return Ok(Some(record));
-        }
-        match self.mode {
+        match &mut self.mode {
             Mode::Done => Ok(None),
             Mode::Lines => self.next_line(),
-            Mode::Whole | Mode::Document => {
-                let is_document = self.mode == Mode::Document;
+            Mode::List(bytes, at) => Ok(next_item(bytes, at).map(|item| parse(&bytes[item]))),
+            Mode::Whole => {
                 self.mode = Mode::Done;
-                let mut bytes = Vec::new();
-                let limit = limits::RECORD_BYTES as u64;
-                self.reader.by_ref().take(limit + 1).read_to_end(&mut bytes)?;
-                if bytes.len() > limits::RECORD_BYTES {
-                    // What is cut off here is in the middle of a text that is far too long to be looked at anyway.
-                    io::copy(&mut self.reader, &mut io::sink())?;
-                }
-                if is_document && let Some(records) = document(&bytes) {
-                    self.ahead = records.into_iter();
-                    return Ok(self.ahead.next());
-                }
-                Ok(text(&bytes))
+                Ok(text(&self.rest(Vec::new())?))
             }
+            Mode::Document => self.document(),
         }
     }
 
@@ -108,20 +105,77 @@ impl<R: Read> Records<R> {
         let read = read_line(&mut self.reader, &mut self.line)?;
         let mut bytes = self.line.as_slice();
         if std::mem::take(&mut self.is_first) {
-            bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+            bytes = without_mark(bytes);
         }
         bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
         Ok(match read {
             Line::End => None,
-            Line::TooLong => Some(Read1::Unreadable { error: format!("the record has more than {} bytes", limits::RECORD_BYTES), raw: None }),
+            Line::TooLong => Some(too_long()),
             Line::Complete if bytes.trim_ascii().is_empty() => Some(Read1::Unreadable { error: "empty line".to_owned(), raw: None }),
             Line::Complete => Some(parse(bytes)),
         })
     }
+
+    /// One failure over several lines, a list of failures, lines of which the first is a long one, or else a text.
+    fn document(&mut self) -> io::Result<Option<Read1>> {
+        self.mode = Mode::Done;
+        let mut bytes = Vec::new();
+        while bytes.trim_ascii().is_empty() {
+            let read = read_line(&mut self.reader, &mut self.line)?;
+            if matches!(read, Line::End) {
+                break;
+            }
+            let line = if std::mem::take(&mut self.is_first) { without_mark(&self.line) } else { &self.line };
+            if matches!(read, Line::TooLong) || is_ours(line) {
+                self.mode = Mode::Lines;
+                return Ok(Some(if matches!(read, Line::TooLong) { too_long() } else { parse(line) }));
+            }
+            bytes.extend_from_slice(line);
+            bytes.push(b'\n');
+        }
+        self.line = Vec::new();
+        let bytes = self.rest(bytes)?;
+        if bytes.len() > limits::RECORD_BYTES {
+            return Ok(Some(too_long()));
+        }
+        if serde_json::from_slice::<IgnoredAny>(&bytes).is_err() {
+            return Ok(text(&bytes));
+        }
+        let open = bytes.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(bytes.len());
+        if bytes.get(open) == Some(&b'[') && items(&bytes, open + 1).next().is_some() && items(&bytes, open + 1).all(|item| is_ours(&bytes[item])) {
+            self.mode = Mode::List(bytes, open + 1);
+            return self.next();
+        }
+        Ok(if is_ours(&bytes) { Some(parse(&bytes)) } else { text(&bytes) })
+    }
+
+    /// The rest of the input behind what was read of it; both ends of it when it is over the limit.
+    fn rest(&mut self, mut bytes: Vec<u8>) -> io::Result<Vec<u8>> {
+        let limit = limits::RECORD_BYTES + 1;
+        self.reader.by_ref().take(limit.saturating_sub(bytes.len()) as u64).read_to_end(&mut bytes)?;
+        if bytes.len() < limit {
+            return Ok(bytes);
+        }
+        let mut tail = bytes.split_off(limit - KEPT_BYTES);
+        loop {
+            let read = self.reader.by_ref().take(KEPT_BYTES as u64).read_to_end(&mut tail)?;
+            tail.drain(..tail.len() - KEPT_BYTES);
+            if read == 0 {
+                break;
+            }
+        }
+        bytes.extend_from_slice(&tail);
+        Ok(bytes)
+    }
+}
+
+fn too_long() -> Read1 {
+    Read1::Unreadable { error: format!("the record has more than {} bytes", limits::RECORD_BYTES), raw: None }
 }
 
 fn parse(bytes: &[u8]) -> Read1 {
-    match read_record(bytes) {
+    // A fault of the reader must cost one answer its code, not a connector its answers.
+    match catch_unwind(|| read_record(bytes)).unwrap_or_else(|_| Err("internal error; please report the record".to_owned())) {
         Ok(record) => Read1::Failure { record: Box::new(record), is_text: false },
         Err(error) => {
             let raw = std::str::from_utf8(bytes).is_err().then(|| bytes.to_vec());
@@ -137,7 +191,7 @@ fn text(bytes: &[u8]) -> Option<Read1> {
     if text.trim().is_empty() {
         return None;
     }
-    let mut record = Record { failure: Failure { text: Some(text.to_owned()), ..Failure::default() }, notes: Vec::new() };
+    let mut record = Record { failure: Failure { text: Some(excerpt(text).unwrap_or_else(|| text.to_owned())), ..Failure::default() }, notes: Vec::new() };
     if let Err(error) = std::str::from_utf8(bytes) {
         record.notes.push(format!("byte {} is not UTF-8; it was replaced", error.valid_up_to() + 1));
     }
@@ -147,6 +201,7 @@ fn text(bytes: &[u8]) -> Option<Read1> {
 /// Reads up to a line end within the limit; the rest of a longer line is skipped.
 fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Line> {
     line.clear();
+    line.shrink_to(LINE_BYTES);
     let mut too_long = false;
     loop {
         let available = match reader.fill_buf() {
@@ -161,12 +216,13 @@ fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Line> 
                 (false, false) => Line::Complete,
             });
         }
-        let end = available.iter().position(|&b| b == b'\n');
+        // Looking whether there is one at all is far faster than looking where, and most of a long line has none.
+        let end = if available.contains(&b'\n') { available.iter().position(|&b| b == b'\n') } else { None };
         let part = &available[..end.unwrap_or(available.len())];
         if line.len() + part.len() > limits::RECORD_BYTES {
             too_long = true;
             line.clear();
-            line.shrink_to(PEEK_BYTES);
+            line.shrink_to(LINE_BYTES);
         } else if !too_long {
             line.extend_from_slice(part);
         }
@@ -178,48 +234,32 @@ fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Line> 
     }
 }
 
-/// Reads until there is a line, or as much as is looked at. Does not wait for more than one line.
-fn peek(input: &mut impl Read, head: &mut Vec<u8>) -> io::Result<()> {
-    let mut chunk = vec![0; PEEK_BYTES];
-    while head.len() < PEEK_BYTES && !head.trim_ascii_start().contains(&b'\n') {
-        match input.read(&mut chunk) {
-            Ok(0) => break,
-            Ok(count) => head.extend_from_slice(&chunk[..count]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+/// Where the items of a list stand.
+fn items(bytes: &[u8], mut at: usize) -> impl Iterator<Item = Range<usize>> {
+    std::iter::from_fn(move || next_item(bytes, &mut at))
+}
+
+/// Where the next item of a list stands, behind its bracket or the item before, in JSON that is known to be well-formed.
+fn next_item(bytes: &[u8], at: &mut usize) -> Option<Range<usize>> {
+    let skipped = bytes[*at..].iter().position(|b| !b.is_ascii_whitespace() && *b != b',')?;
+    let start = *at + skipped;
+    let mut depth = 0_usize;
+    let mut in_text = false;
+    let mut is_escaped = false;
+    for (index, &byte) in bytes.iter().enumerate().skip(start) {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_text => is_escaped = true,
+            b'"' => in_text = !in_text,
+            _ if in_text => {}
+            b'{' | b'[' => depth += 1,
+            b',' | b']' if depth == 0 => {
+                *at = index;
+                return (index > start).then_some(start..index);
+            }
+            b'}' | b']' => depth -= 1,
+            _ => {}
         }
     }
-    Ok(())
-}
-
-/// Our own JSON line by line, a document over several lines, or a text.
-fn recognize(head: &[u8]) -> Mode {
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    let lines = head.split(|&b| b == b'\n').filter(|line| !line.trim_ascii().is_empty()).take(PEEK_LINES);
-    if lines.into_iter().any(|line| line.trim_ascii_start().starts_with(b"{") && is_ours(line)) {
-        return Mode::Lines;
-    }
-    match head.trim_ascii_start().first() {
-        Some(b'{' | b'[') => Mode::Document,
-        _ => Mode::Whole,
-    }
-}
-
-/// Whether a line is a failure in our own JSON: it has our fields, and not only those that others have as well.
-fn is_ours(line: &[u8]) -> bool {
-    let Ok(serde_json::Value::Object(fields)) = serde_json::from_slice(line) else { return false };
-    let ours = |name: &String| json::FIELDS.contains(&name.as_str());
-    fields.keys().all(ours) || fields.keys().any(|name| ours(name) && !matches!(name.as_str(), "id" | "message"))
-}
-
-/// The failures of a JSON document over several lines: one object, or a list of them.
-fn document(bytes: &[u8]) -> Option<Vec<Read1>> {
-    match serde_json::from_slice(bytes).ok()? {
-        serde_json::Value::Array(items) if !items.is_empty() => {
-            let lines: Vec<Vec<u8>> = items.iter().map(serde_json::to_vec).collect::<Result<_, _>>().ok()?;
-            lines.iter().all(|line| is_ours(line)).then(|| lines.iter().map(|line| parse(line)).collect())
-        }
-        serde_json::Value::Object(_) if is_ours(bytes) => Some(vec![parse(bytes)]),
-        _ => None,
-    }
+    None
 }

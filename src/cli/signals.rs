@@ -1,26 +1,54 @@
 //! Ctrl-C and SIGTERM: what was answered is written in whole lines, then the tool ends.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, TryLockError};
+use std::time::Duration;
 
 use super::output::{Output, remark};
 
-/// Ends the process on SIGINT and SIGTERM, after the output is flushed.
-///
-/// A thread of its own waits for the signal: the main thread may be waiting for input that never comes.
-pub(super) fn flush_on_signal(output: &Arc<Mutex<Output>>) {
-    use signal_hook::consts::{SIGINT, SIGTERM};
-    // Without the handler a signal still ends the process; only what is kept would be lost.
-    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return };
-    let output = Arc::clone(output);
-    std::thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
-            let flushed = output.flush();
-            match flushed {
-                Ok(()) => remark(&format!("stopped after {} decisions", output.written())),
-                Err(failed) => remark(&format!("stopped: {failed}")),
-            }
-            std::process::exit(128 + signal);
+/// Whether a signal has come that ends the process.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stopping(Arc<AtomicBool>);
+
+impl Stopping {
+    /// Leaves the rest to the thread of the signals, when a signal has come; nothing more is read then.
+    pub(super) fn wait_for_the_end(&self) {
+        while self.0.load(Ordering::Acquire) {
+            std::thread::park();
         }
+    }
+}
+
+/// Ends the process on SIGINT and SIGTERM, as soon as nobody holds the output.
+///
+/// A thread of its own waits for the signal: the main thread may be waiting for input that never comes. It holds the
+/// output while it answers, and releases it with every line written. A second signal does not wait for that: who reads
+/// the output may have stopped reading.
+pub(super) fn flush_on_signal(output: &Arc<Mutex<Output>>) -> Stopping {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    let stopping = Stopping::default();
+    // Without the handler a signal still ends the process; only what is kept would be lost.
+    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return stopping };
+    let (output, asked) = (Arc::clone(output), stopping.clone());
+    std::thread::spawn(move || {
+        let Some(signal) = signals.forever().next() else { return };
+        asked.0.store(true, Ordering::Release);
+        let mut output = loop {
+            match output.try_lock() {
+                Ok(output) => break output,
+                Err(TryLockError::Poisoned(poisoned)) => break poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) if signals.pending().next().is_some() => {
+                    remark("stopped at once: the output is not being read, its last line may be cut");
+                    std::process::exit(128 + signal);
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(2)),
+            }
+        };
+        match output.flush() {
+            Ok(()) => remark(&format!("stopped after {} decisions", output.written())),
+            Err(failed) => remark(&format!("stopped: {failed}")),
+        }
+        std::process::exit(128 + signal);
     });
+    stopping
 }

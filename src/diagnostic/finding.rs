@@ -30,7 +30,7 @@ impl Diagnostic {
     /// A finding at one place.
     pub fn new(lint: &'static Lint, span: Span, message: impl Into<String>) -> Self {
         let primary = Label { span, text: String::new() };
-        Self { lint, message: message.into(), primary, secondary: Vec::new(), help: None }
+        Self { lint, message: clipped(message.into()), primary, secondary: Vec::new(), help: None }
     }
 
     /// Remarks on the primary place.
@@ -50,7 +50,18 @@ impl Diagnostic {
     /// Says what to type instead.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(clipped(help.into()));
         self
     }
+}
+
+/// Characters of a message or help line; a name in a rule file may be as long as the file.
+const CHARS: usize = 1_000;
+
+fn clipped(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(CHARS) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }

@@ -62,6 +62,7 @@ lints! {
     // TOML and the shape of entries.
     TOML_SYNTAX "toml-syntax" Error "The file is not valid TOML."
     INVISIBLE_CHARACTER "invisible-character" Error "The file holds a bidirectional control or another invisible character: what a reviewer sees is not what the engine reads."
+    LOOK_ALIKE_LETTER "look-alike-letter" Error "A word mixes Latin letters with letters of another script that look the same; it never matches what it seems to say."
     UNKNOWN_KEY "unknown-key" Error "A key that the rule language does not know; most often a misspelt one, which would silently do nothing."
     MISSING_KEY "missing-key" Error "A key that this entry cannot do without."
     WRONG_TYPE "wrong-type" Error "A value of another type than the key takes."

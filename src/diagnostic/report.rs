@@ -1,6 +1,8 @@
 //! All findings of one load, with the sources they point into.
 
-use super::{Diagnostic, Severity, Sources};
+use std::collections::HashMap;
+
+use super::{Diagnostic, Severity, SourceId, Sources, lints};
 
 /// The findings of one load, sorted by file and position.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,6 +20,7 @@ impl Report {
             key(a).cmp(&key(b)).then_with(|| a.lint.name.cmp(b.lint.name)).then_with(|| a.message.cmp(&b.message))
         });
         diagnostics.dedup();
+        cut(&mut diagnostics);
         Self { sources, diagnostics }
     }
 
@@ -43,5 +46,31 @@ impl Report {
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.count(Severity::Error) > 0
+    }
+}
+
+/// Errors of one file that a report shows; nobody reads more, and a hostile file has as many as it has bytes.
+const SHOWN: usize = 200;
+
+/// Keeps the first errors of each file and says how many follow.
+fn cut(diagnostics: &mut Vec<Diagnostic>) {
+    let mut errors: HashMap<SourceId, usize> = HashMap::new();
+    let mut rest: Vec<Diagnostic> = Vec::new();
+    diagnostics.retain(|finding| {
+        if finding.lint.severity == Severity::Warning {
+            return true;
+        }
+        let count = errors.entry(finding.primary.span.source).or_default();
+        *count += 1;
+        if *count == SHOWN + 1 {
+            rest.push(Diagnostic::new(lints::LIMIT_EXCEEDED, finding.primary.span.clone(), ""));
+        }
+        *count <= SHOWN
+    });
+    for mut finding in rest {
+        let more = errors.get(&finding.primary.span.source).map_or(0, |count| count - SHOWN);
+        finding.message = format!("{more} more error{} of this file {} not shown, from here on", if more == 1 { "" } else { "s" }, if more == 1 { "is" } else { "are" });
+        let at = diagnostics.iter().rposition(|other| other.primary.span.source <= finding.primary.span.source).map_or(0, |at| at + 1);
+        diagnostics.insert(at, finding.help("Correct those in front of it first; one slip often makes many."));
     }
 }

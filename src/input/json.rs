@@ -3,20 +3,28 @@
 //! Connectors are newer or older than the engine and written in many languages: what can be understood is, what
 //! cannot is left out with a note, and only what makes the record as a whole unreadable is an error.
 //!
-//! * Unknown fields are ignored and named in a note; a field given twice is an error.
+//! * Unknown fields are ignored and named in a note, with the field that was probably meant; a field given twice is an
+//!   error. Names of fields are compared as they are: `statusCode` is an unknown field.
+//! * Texts that are `null` or blank are absent. Numbers and truth values are read as text, a list of texts is joined by
+//!   line ends, anything else is absent; each with a note. A number as `id` is no oddity.
 //! * A status may be a number, a whole number as text (`"503"`, `"503 Service Unavailable"`) or as a float (`503.0`);
-//!   `null`, an empty text and `false` are absent; what is not 100 to 599 is absent with a note.
-//! * A message given as a list of texts is joined by line ends.
-//! * Numbers may be whole numbers, whole numbers as text, or hexadecimal text with `0x`.
-//! * Texts longer than the engine looks at are cut to their head and tail when they are read.
+//!   `null` and a blank text are absent; what is not 100 to 599, a name (`"ServiceUnavailable"`) and `"503,0"` are absent
+//!   with a note. A list or an object as status is an error.
+//! * Numbers may be whole numbers, whole numbers as text, or hexadecimal text with `0x`; eight hexadecimal digits are a
+//!   signed HRESULT as .NET shows it, so that `0x80004005` is -2147467259. What is none of them is absent with a note.
+//! * A `parent` that is not the index of an exception in front is absent with a note: the chain has no cycles.
+//! * Texts longer than the engine looks at are cut to their head and tail when they are read. Of more than 32 exceptions
+//!   the outermost ones and the innermost are kept.
+//! * NaN, numbers beyond a double, half surrogate pairs, control characters in texts, comments, single quotes and trailing
+//!   commas are no JSON and errors, as are 128 levels of nesting, 100,000 values and names longer than 1 KiB.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::diagnostic::{floor_char_boundary, nearest};
-use crate::model::{Attribute, Exception, Failure, is_status, limits};
+use crate::diagnostic::nearest;
+use crate::model::{Attribute, Exception, Failure, excerpt, is_status, limits};
 
 /// A failure as it was read, with what was odd about the record.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -33,14 +41,19 @@ pub(crate) const FIELDS: [&str; 12] = [
     "stack_trace", "text",
 ];
 
+/// The fields of an exception.
+const EXCEPTION_FIELDS: [&str; 5] = ["type", "message", "ancestors", "error_numbers", "parent"];
+
 /// Reads one record: a JSON object with the fields of a failure.
 ///
 /// # Errors
 /// When the bytes are no JSON object, a field is given twice, or a limit is exceeded; the text says where.
 pub fn read_record(bytes: &[u8]) -> Result<Record, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| format!("byte {} is not UTF-8", error.valid_up_to() + 1))?;
-    let value: Loose = serde_json::from_str(text).map_err(|error| describe(&error, text))?;
-    match value {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let mut values = 0;
+    let value = AnyValue { values: &mut values }.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
+    match value.map_err(|error| describe(&error, text))? {
         Loose::Map(fields) => record(fields),
         other => Err(format!("expected an object, found {}", other.kind())),
     }
@@ -48,7 +61,8 @@ pub fn read_record(bytes: &[u8]) -> Result<Record, String> {
 
 fn describe(error: &serde_json::Error, text: &str) -> String {
     let message = error.to_string().replace(" at line 1 column ", " at column ");
-    if error.is_syntax() && !text.trim_start().starts_with(['{', '[', '"']) && text.trim_start().chars().any(char::is_alphabetic) {
+    let text = text.trim_start();
+    if error.is_syntax() && !text.starts_with(['{', '"']) && text.chars().take(200).any(char::is_alphabetic) {
         format!("{message}; for text as it was pasted use `--input text`")
     } else {
         message
@@ -71,7 +85,7 @@ fn record(fields: Vec<(String, Loose)>) -> Result<Record, String> {
             "message" => failure.message = reader.text(&name, value),
             "stack_trace" => failure.stack_trace = reader.text(&name, value),
             "text" => failure.text = reader.text(&name, value),
-            "http_status" => failure.http_status = reader.status(value)?,
+            "http_status" => failure.http_status = reader.status(&value)?,
             "provider_codes" => failure.provider_codes = reader.texts(&name, value),
             "error_numbers" => failure.error_numbers = reader.numbers(&name, value),
             "attributes" => failure.attributes = reader.attributes(value)?,
@@ -80,9 +94,15 @@ fn record(fields: Vec<(String, Loose)>) -> Result<Record, String> {
         }
     }
     if !unknown.is_empty() {
-        reader.notes.push(unknown_fields(&unknown));
+        reader.note(unknown_fields(&unknown, "", &FIELDS));
     }
-    Ok(Record { failure, notes: reader.notes })
+    reader.unknown_in_exceptions.sort_unstable();
+    reader.unknown_in_exceptions.dedup();
+    if !reader.unknown_in_exceptions.is_empty() {
+        let note = unknown_fields(&reader.unknown_in_exceptions, " of exceptions", &EXCEPTION_FIELDS);
+        reader.note(note);
+    }
+    Ok(Record { failure, notes: reader.notes() })
 }
 
 /// Refuses fields that are given twice: taking either one would be a guess.
@@ -90,48 +110,82 @@ fn distinct(fields: Vec<(String, Loose)>) -> Result<Vec<(String, Loose)>, String
     let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(format!("duplicate field `{}`", pair[0])),
+        Some(pair) => Err(format!("duplicate field `{}`", shown(pair[0]))),
         None => Ok(fields),
     }
 }
 
-fn unknown_fields(names: &[String]) -> String {
-    let shown = names.iter().take(5).map(|name| {
-        let name: String = name.chars().take(40).collect();
+fn unknown_fields(names: &[String], place: &str, known: &'static [&'static str]) -> String {
+    let listed = names.iter().take(5).map(|name| {
+        let name = shown(name);
         let snake: String = name.chars().flat_map(|c| c.is_uppercase().then_some('_').into_iter().chain(c.to_lowercase())).collect();
-        match nearest(snake.trim_start_matches('_'), FIELDS).or((snake.ends_with("status_code")).then_some("http_status")) {
+        let near = nearest(snake.trim_start_matches('_'), known.iter().copied());
+        match near.or((snake.ends_with("status_code") && known.contains(&"http_status")).then_some("http_status")) {
             Some(near) => format!("`{name}` (did you mean `{near}`?)"),
             None => format!("`{name}`"),
         }
     });
-    let shown = shown.collect::<Vec<_>>().join(", ");
+    let listed = listed.collect::<Vec<_>>().join(", ");
     let more = if names.len() > 5 { format!(" and {} more", names.len() - 5) } else { String::new() };
-    format!("ignored {} unknown field{}: {shown}{more}", names.len(), if names.len() == 1 { "" } else { "s" })
+    format!("ignored {} unknown field{}{place}: {listed}{more}", names.len(), if names.len() == 1 { "" } else { "s" })
+}
+
+/// Characters of the record that a note shows.
+const SHOWN_CHARS: usize = 40;
+
+/// The start of a name from the record, for a note about it.
+fn shown(text: &str) -> String {
+    let mut start: String = text.chars().take(SHOWN_CHARS).collect();
+    if start.len() < text.len() {
+        start.push('…');
+    }
+    start
 }
 
 /// Reads loosely typed values and notes what was odd.
 #[derive(Default)]
 struct Reader {
     notes: Vec<String>,
+    more_notes: usize,
+    unknown_in_exceptions: Vec<String>,
 }
 
+/// Notes of one record; what is odd in more ways is odd enough.
+const NOTES: usize = 16;
+
 impl Reader {
+    fn note(&mut self, note: String) {
+        if self.notes.len() < NOTES {
+            self.notes.push(note);
+        } else {
+            self.more_notes += 1;
+        }
+    }
+
+    fn notes(mut self) -> Vec<String> {
+        if self.more_notes > 0 {
+            self.notes.push(format!("and {} more", self.more_notes));
+        }
+        self.notes
+    }
+
     fn odd(&mut self, name: &str, value: &Loose, read: &str) {
-        self.notes.push(format!("`{name}` is {}; {read}", value.kind()));
+        self.note(format!("`{name}` is {}; {read}", value.kind()));
     }
 
     fn text(&mut self, name: &str, value: Loose) -> Option<String> {
         match value {
             Loose::Null => None,
-            Loose::Text(text) => Some(text),
+            Loose::Text(text) => Some(text).filter(|text| !text.trim().is_empty()),
             Loose::Integer(_) | Loose::Float(_) if name == "id" => Some(value.scalar()),
             Loose::Integer(_) | Loose::Float(_) | Loose::Bool(_) => {
                 self.odd(name, &value, "read as text");
                 Some(value.scalar())
             }
             Loose::List(items) if items.iter().all(|item| matches!(item, Loose::Text(_))) => {
-                self.notes.push(format!("`{name}` is a list; its texts were joined"));
-                Some(items.iter().map(Loose::scalar).collect::<Vec<_>>().join("\n"))
+                self.note(format!("`{name}` is a list; its texts were joined"));
+                let joined = items.iter().map(Loose::scalar).collect::<Vec<_>>().join("\n");
+                Some(excerpt(&joined).unwrap_or(joined)).filter(|text| !text.trim().is_empty())
             }
             other => {
                 self.odd(name, &other, "read as absent");
@@ -140,9 +194,10 @@ impl Reader {
         }
     }
 
-    fn status(&mut self, value: Loose) -> Result<Option<u16>, String> {
-        let number = match &value {
+    fn status(&mut self, value: &Loose) -> Result<Option<u16>, String> {
+        let number = match value {
             Loose::Null => return Ok(None),
+            Loose::Text(text) if text.trim().is_empty() => return Ok(None),
             Loose::Integer(number) => Some(*number),
             Loose::Float(number) => integral(*number),
             Loose::Text(text) => leading_number(text),
@@ -150,10 +205,13 @@ impl Reader {
             Loose::List(_) | Loose::Map(_) => return Err(format!("`http_status` takes a number, found {}", value.kind())),
         };
         let status = number.and_then(|number| u16::try_from(number).ok()).filter(|&status| is_status(status));
-        match (status, &value) {
+        match (status, value) {
             (Some(_), Loose::Integer(_)) => {}
-            (Some(status), _) => self.odd("http_status", &value, &format!("read as {status}")),
-            (None, _) => self.notes.push(format!("`http_status` {} is not 100 to 599; read as absent", value.scalar())),
+            (Some(status), _) => self.odd("http_status", value, &format!("read as {status}")),
+            (None, _) => {
+                let shown = Some(value.scalar()).filter(|text| text.len() <= SHOWN_CHARS).map_or_else(|| value.kind().to_owned(), |text| format!("`{text}`"));
+                self.note(format!("`http_status` {shown} is not 100 to 599; read as absent"));
+            }
         }
         Ok(status)
     }
@@ -173,7 +231,7 @@ impl Reader {
         let count = items.len();
         let numbers: Vec<i64> = items.iter().filter_map(number).collect();
         if numbers.len() < count {
-            self.notes.push(format!("{} of `{name}` is no whole number; read as absent", if count == 1 { "the value" } else { "a value" }));
+            self.note(format!("{} of `{name}` is no whole number; read as absent", if count == 1 { "the value" } else { "a value" }));
         }
         self.bounded(name, numbers.into_iter())
     }
@@ -197,7 +255,7 @@ impl Reader {
         let mut items: Vec<T> = items.take(limits::FACTS + 1).collect();
         if items.len() > limits::FACTS {
             items.truncate(limits::FACTS);
-            self.notes.push(format!("`{name}` has more than {} items; the rest is not looked at", limits::FACTS));
+            self.note(format!("`{name}` has more than {} items; the rest is not looked at", limits::FACTS));
         }
         items
     }
@@ -220,7 +278,7 @@ impl Reader {
                 Loose::Text(text) => Attribute::Text(text),
                 Loose::Float(number) => integral(number).map_or_else(|| Attribute::Text(number.to_string()), Attribute::Number),
                 other => {
-                    self.odd(&format!("attributes.{name}"), &other, "read as absent");
+                    self.odd(&format!("attributes.{}", shown(&name)), &other, "read as absent");
                     continue;
                 }
             };
@@ -240,11 +298,11 @@ impl Reader {
             }
         };
         let mut exceptions = Vec::new();
-        for item in items {
+        for (index, item) in items.into_iter().enumerate() {
             let exception = match item {
-                Loose::Map(fields) => self.exception(fields)?,
+                Loose::Map(fields) => self.exception(fields, index)?,
                 other => {
-                    self.odd("an item of `exceptions`", &other, "read as absent");
+                    self.note(format!("exception {index} is {}; read as absent", other.kind()));
                     // Keeps its place, so that the indices of `parent` still fit.
                     Exception::default()
                 }
@@ -258,7 +316,7 @@ impl Reader {
         Ok(exceptions)
     }
 
-    fn exception(&mut self, fields: Vec<(String, Loose)>) -> Result<Exception, String> {
+    fn exception(&mut self, fields: Vec<(String, Loose)>, index: usize) -> Result<Exception, String> {
         let mut exception = Exception::default();
         for (name, value) in distinct(fields)? {
             match name.as_str() {
@@ -266,11 +324,21 @@ impl Reader {
                 "message" => exception.message = self.text("message", value),
                 "ancestors" => exception.ancestors = self.texts("ancestors", value),
                 "error_numbers" => exception.error_numbers = self.numbers("error_numbers", value),
-                "parent" => exception.parent = number(&value).and_then(|parent| usize::try_from(parent).ok()),
+                "parent" => exception.parent = self.parent(&value, index),
+                _ if self.unknown_in_exceptions.len() < limits::RECORD_FIELDS => self.unknown_in_exceptions.push(name),
                 _ => {}
             }
         }
         Ok(exception)
+    }
+
+    /// The index of an exception in front of this one.
+    fn parent(&mut self, value: &Loose, index: usize) -> Option<usize> {
+        let parent = number(value).and_then(|parent| usize::try_from(parent).ok()).filter(|&parent| parent < index);
+        if parent.is_none() && !matches!(value, Loose::Null) {
+            self.note(format!("`parent` of exception {index} is no exception in front of it; read as absent"));
+        }
+        parent
     }
 }
 
@@ -280,6 +348,7 @@ fn number(value: &Loose) -> Option<i64> {
         Loose::Integer(number) => Some(*number),
         Loose::Float(number) => integral(*number),
         Loose::Text(text) => match text.trim().strip_prefix("0x").or_else(|| text.trim().strip_prefix("0X")) {
+            Some(hex) if hex.len() == 8 => u32::from_str_radix(hex, 16).ok().map(|number| i64::from(number.cast_signed())),
             Some(hex) => i64::from_str_radix(hex, 16).ok(),
             None => text.trim().parse().ok(),
         },
@@ -332,18 +401,31 @@ impl Loose {
     }
 }
 
-impl<'de> Deserialize<'de> for Loose {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(LooseVisitor)
-    }
+/// Reads a value of whatever type; counts the values of the record.
+struct AnyValue<'c> {
+    values: &'c mut usize,
 }
 
-struct LooseVisitor;
+/// Values of one record, over all its levels. Each takes a few dozen bytes: a list of nothing but zeros would otherwise
+/// take many times the memory of its line.
+const RECORD_VALUES: usize = 100_000;
+
+impl<'de> DeserializeSeed<'de> for AnyValue<'_> {
+    type Value = Loose;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Loose, D::Error> {
+        *self.values += 1;
+        if *self.values > RECORD_VALUES {
+            return Err(de::Error::custom(format!("the record has more than {RECORD_VALUES} values")));
+        }
+        deserializer.deserialize_any(self)
+    }
+}
 
 /// Keys are names; what is longer is no name.
 const KEY_BYTES: usize = 1024;
 
-impl<'de> Visitor<'de> for LooseVisitor {
+impl<'de> Visitor<'de> for AnyValue<'_> {
     type Value = Loose;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -372,12 +454,12 @@ impl<'de> Visitor<'de> for LooseVisitor {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Loose, E> {
-        Ok(Loose::Text(clip(value)))
+        Ok(Loose::Text(excerpt(value).unwrap_or_else(|| value.to_owned())))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Loose, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = access.next_element()? {
+        while let Some(item) = access.next_element_seed(AnyValue { values: &mut *self.values })? {
             items.push(item);
         }
         Ok(Loose::List(items))
@@ -389,18 +471,8 @@ impl<'de> Visitor<'de> for LooseVisitor {
             if name.len() > KEY_BYTES {
                 return Err(de::Error::custom(format!("a field name has {} bytes, more than {KEY_BYTES}", name.len())));
             }
-            fields.push((name, access.next_value()?));
+            fields.push((name, access.next_value_seed(AnyValue { values: &mut *self.values })?));
         }
         Ok(Loose::Map(fields))
     }
-}
-
-/// Head and tail of a long text, one byte longer than what is looked at: whoever cuts it again knows that it was cut.
-fn clip(text: &str) -> String {
-    if text.len() <= limits::TEXT_HEAD_BYTES + limits::TEXT_TAIL_BYTES {
-        return text.to_owned();
-    }
-    let head = floor_char_boundary(text, limits::TEXT_HEAD_BYTES);
-    let tail = floor_char_boundary(text, text.len() - limits::TEXT_TAIL_BYTES);
-    format!("{}\n\n\n\n\n{}", &text[..head], &text[tail..])
 }

@@ -4,8 +4,7 @@
 
 use std::borrow::Cow;
 
-use crate::diagnostic::floor_char_boundary;
-use crate::model::{Attribute, Exception, Failure, Fact, TypeName, is_status, limits};
+use crate::model::{Attribute, Exception, Fact, Failure, TypeName, head_and_tail, is_status, limits};
 
 use super::Lexicon;
 
@@ -76,11 +75,11 @@ impl<'f> Candidate<'f> {
             .take(limits::FACTS)
             .map(str::to_owned)
             .collect();
-        let sent = self.provider_codes.clone();
+        let sent: Vec<Option<String>> = self.provider_codes.iter().map(|code| issuer(code)).collect();
         let from_structure = stated.map(|stated| stated.provider_codes.iter().map(|code| Cow::Borrowed(code.as_str())));
         for code in from_structure.into_iter().flatten().chain(read.into_iter().map(Cow::Owned)) {
             let known = self.provider_codes.iter().any(|known| known.eq_ignore_ascii_case(&code));
-            if !known && !sent.iter().any(|sent| same_kind(sent, &code)) {
+            if !known && !sent.contains(&issuer(&code)) {
                 self.provider_codes.push(code);
             }
         }
@@ -257,27 +256,20 @@ fn normalize<'t>(text: &'t str, truncated: &mut bool) -> Cow<'t, str> {
 }
 
 fn clip<'t>(text: &'t str, truncated: &mut bool) -> Cow<'t, str> {
-    if text.len() <= limits::TEXT_HEAD_BYTES + limits::TEXT_TAIL_BYTES {
-        return Cow::Borrowed(text);
+    match head_and_tail(text) {
+        None => Cow::Borrowed(text),
+        Some((head, tail)) => {
+            *truncated = true;
+            Cow::Owned(format!("{head}\n{tail}"))
+        }
     }
-    *truncated = true;
-    let head = floor_char_boundary(text, limits::TEXT_HEAD_BYTES);
-    let tail = floor_char_boundary(text, text.len() - limits::TEXT_TAIL_BYTES);
-    Cow::Owned(format!("{}\n{}", &text[..head], &text[tail..]))
 }
 
-/// Whether two codes name the same kind of thing: numbered codes of one issuer, or words.
+/// What kind of thing a code names: a numbered code of an issuer (its letters), or a word (`None`).
 ///
 /// A connector that sends `invalid_client` has said nothing about the AADSTS number in the text; one that sends an
 /// AADSTS number has.
-fn same_kind(a: &str, b: &str) -> bool {
-    fn issuer(code: &str) -> Option<&str> {
-        let letters = code.trim_end_matches(|c: char| c.is_ascii_digit());
-        (letters.len() < code.len() && letters.bytes().all(|b| b.is_ascii_alphabetic())).then_some(letters)
-    }
-    match (issuer(a), issuer(b)) {
-        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
-        (None, None) => true,
-        _ => false,
-    }
+fn issuer(code: &str) -> Option<String> {
+    let letters = code.trim_end_matches(|c: char| c.is_ascii_digit());
+    (letters.len() < code.len() && letters.bytes().all(|b| b.is_ascii_alphabetic())).then(|| letters.to_ascii_lowercase())
 }

@@ -45,20 +45,27 @@ impl TypePattern {
     pub fn parse(source: &str) -> Result<Self, PatternError> {
         if let Some((at, c)) = source.char_indices().find(|&(_, c)| !is_type_char(c)) {
             let help = match c {
-                '`' | '[' | ']' | '<' | '>' => "Generic arity and arguments are ignored: write the plain name, `FaultException` for ``FaultException`1[…]``.",
+                '[' | ']' => "Leave generic arguments out: `FaultException` for ``FaultException`1[…]``; for a choice of names write `{A,B}`.",
+                '`' | '<' | '>' => "Generic arity and arguments are ignored: write the plain name, `FaultException` for ``FaultException`1[…]``.",
                 '?' => "`?` is no wildcard here; use `*`, which stays inside of a name segment.",
                 c if c.is_whitespace() => "Type names have no blanks; look for a text with `message` or `contains`.",
                 '(' | ')' | '|' | '^' | '\\' => "This is no regular expression: `*` stays inside of a name segment, `**` crosses dots, `{A,B}` is either.",
                 _ => "Write the name as the runtime prints it, for example `System.TimeoutException`.",
             };
-            return Err(fault(format!("`{c}` cannot stand in a type name")).at(at..at + c.len_utf8()).help(help));
+            let shown = if c == '`' { "a backtick".to_owned() } else { format!("`{}`", c.escape_debug()) };
+            return Err(fault(format!("{shown} cannot stand in a type name")).at(at..at + c.len_utf8()).help(help));
+        }
+        if source.is_empty() {
+            return Err(fault("an empty type name matches nothing".to_owned()).help("Write a type name, for example `System.TimeoutException`."));
         }
         let plain = source.replace('+', ".");
-        if plain.split('.').any(|segment| segment.is_empty()) {
+        if plain.split('.').any(str::is_empty) {
             return Err(fault("empty name segment".to_owned()).help("Write one dot between two names, and none at the ends."));
         }
         if let Some(segment) = plain.split('.').find(|segment| segment.contains("**") && *segment != "**") {
+            let at = source.len() - plain[plain.find(segment).unwrap_or_default()..].len();
             return Err(fault(format!("`**` must stand alone between dots, not in `{segment}`"))
+                .at(at..at + segment.len())
                 .help("Write `**.Name` for any namespace, or `*` inside of a name."));
         }
         let glob = compile_glob(&plain.replace('.', "/"), source, true)?;
@@ -95,7 +102,7 @@ impl CodePattern {
                 .help("Write a whole code or a glob such as `Authentication_*`; texts belong into `message` or `contains`."));
         }
         if source.is_empty() {
-            return Err(fault("an empty provider code matches nothing".to_owned()));
+            return Err(fault("an empty provider code matches nothing".to_owned()).help("Write a code such as `AADSTS90002`, or a glob such as `Authentication_*`."));
         }
         let lower = source.to_ascii_lowercase();
         let glob = compile_glob(&lower, source, false)?;
@@ -184,15 +191,16 @@ fn compile_glob(glob: &str, written: &str, separated: bool) -> Result<Option<Glo
             '{' => depth += 1,
             '}' => match depth.checked_sub(1) {
                 Some(less) => depth = less,
-                None => return Err(fault(format!("`}}` without `{{` in `{written}`"))),
+                None => return Err(fault(format!("`}}` without `{{` in `{written}`")).help("Open it with `{`, or delete it: `{A,B}` is either.")),
             },
             ',' if depth > 0 => alternatives += 1,
+            ',' if separated => return Err(fault(format!("`,` outside of braces in `{written}`")).help("Write `{A,B}`, or a list of two names.")),
             _ => {}
         }
         deepest = deepest.max(depth);
     }
     if depth > 0 {
-        return Err(fault(format!("`{{` without `}}` in `{written}`")));
+        return Err(fault(format!("`{{` without `}}` in `{written}`")).help("Close it with `}`: `{A,B}` is either."));
     }
     if deepest > limits::GLOB_BRACE_DEPTH {
         return limit(format!("braces nest {deepest} deep, more than {}", limits::GLOB_BRACE_DEPTH));
@@ -203,15 +211,15 @@ fn compile_glob(glob: &str, written: &str, separated: bool) -> Result<Option<Glo
     if !glob.contains(['*', '{']) {
         return Ok(None);
     }
-    let escaped = glob.replace('?', "[?]");
+    let escaped = glob.replace('[', "[[]").replace('?', "[?]");
     let built = GlobBuilder::new(&escaped).literal_separator(separated).backslash_escape(false).build();
-    built.map(|glob| Some(glob.compile_matcher())).map_err(|error| fault(error.kind().to_string()))
+    built.map(|glob| Some(glob.compile_matcher())).map_err(|error| fault(error.kind().to_string()).help("Only `*`, `**` and `{A,B}` are globs."))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CodePattern, TypePattern};
-    use crate::model::TypeName;
+    use super::{AttributePattern, CodePattern, TypePattern};
+    use crate::model::{Attribute, TypeName};
 
     #[test]
     fn type_patterns() {
@@ -239,6 +247,13 @@ mod tests {
         for bad in ["", "A..B", "A B", "Fault`1", "List[int]", "A?", "Sys**tem.X", "{A", "A}", ".A", "A|B"] {
             assert!(TypePattern::parse(bad).is_err(), "{bad} is accepted");
         }
+    }
+
+    #[test]
+    fn brackets_in_attributes_stand_for_themselves() {
+        let matches = |text: &str| AttributePattern::parse_text("[a]?*").is_ok_and(|pattern| pattern.matches(&Attribute::Text(text.to_owned())));
+        assert!(matches("[a]?x"));
+        assert!(!matches("a?x") && !matches("[a]yx"));
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub const RULES: usize = 10_000;
 /// Tables and arrays inside each other in a rule file; our own entries need seven.
 pub const TOML_DEPTH: usize = 8;
 
+/// Characters of a code's title, which stands in tables and decisions.
+pub const TITLE_CHARS: usize = 100;
 /// Characters of a message pattern.
 pub const PATTERN_CHARS: usize = 1_024;
 /// The highest counted repetition in a pattern: `{50}`.
@@ -23,6 +25,12 @@ pub const PATTERN_REPETITION: u32 = 50;
 pub const PATTERN_REPETITION_PRODUCT: u32 = 1_000;
 /// Bytes of a compiled pattern.
 pub const PATTERN_COMPILED_BYTES: usize = 256 * 1024;
+/// Bytes of a compiled pattern that counts as a large one.
+pub const LARGE_PATTERN_BYTES: usize = 16 * 1024;
+/// Large patterns of a set.
+pub const LARGE_PATTERNS: usize = 250;
+/// Patterns, globs and literals of a set together.
+pub const PATTERNS: usize = 20_000;
 /// Groups and classes inside each other in a pattern.
 pub const PATTERN_NESTING: u32 = 32;
 

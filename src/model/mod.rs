@@ -2,6 +2,7 @@
 
 mod catalog;
 mod decision;
+mod excerpt;
 mod failure;
 mod glob;
 pub mod limits;
@@ -14,6 +15,7 @@ mod type_name;
 
 pub use catalog::{Code, CatalogEntry};
 pub use decision::{Decision, Evidence, Log, UnknownReason};
+pub(crate) use excerpt::{excerpt, head_and_tail};
 pub use failure::{Attribute, Exception, Failure};
 pub use outcome::{Action, RetryClass};
 pub use glob::{AttributePattern, CodePattern, TypePattern};

@@ -35,10 +35,10 @@ pub enum Action {
 impl RetryClass {
     /// All classes as written in rule files.
     pub const WORDS: [(&'static str, Self); 4] = [
-        ("retried", Self::Retried),
-        ("fix-config", Self::FixConfig),
-        ("none", Self::None),
-        ("undiagnosed", Self::Undiagnosed),
+        (Self::Retried.as_str(), Self::Retried),
+        (Self::FixConfig.as_str(), Self::FixConfig),
+        (Self::None.as_str(), Self::None),
+        (Self::Undiagnosed.as_str(), Self::Undiagnosed),
     ];
 
     /// The word for people, as the published tables print it.
@@ -54,7 +54,7 @@ impl RetryClass {
 
     /// The word as written in rule files and JSON.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Retried => "retried",
             Self::FixConfig => "fix-config",
@@ -78,15 +78,15 @@ impl RetryClass {
 impl Action {
     /// All actions as written in rule files.
     pub const WORDS: [(&'static str, Self); 4] = [
-        ("none", Self::None),
-        ("wait", Self::Wait),
-        ("fix-config", Self::FixConfig),
-        ("contact-support", Self::ContactSupport),
+        (Self::None.as_str(), Self::None),
+        (Self::Wait.as_str(), Self::Wait),
+        (Self::FixConfig.as_str(), Self::FixConfig),
+        (Self::ContactSupport.as_str(), Self::ContactSupport),
     ];
 
     /// The word as written in rule files and JSON.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Wait => "wait",

@@ -31,15 +31,15 @@ impl StatusPattern {
     /// When it is none of them, or outside of 100 to 599.
     pub fn parse(source: &str) -> Result<Self, PatternError> {
         let lower = source.to_ascii_lowercase();
-        if let Some(class) = lower.strip_suffix("xx").and_then(|class| class.parse::<u16>().ok()) {
+        if let Some(class) = lower.strip_suffix("xx").and_then(number) {
             return match class {
                 1..=5 => Ok(Self { first: class * 100, last: class * 100 + 99 }),
                 _ => Err(fault(format!("`{source}` is no class of HTTP statuses")).help("The classes are `1xx` to `5xx`.")),
             };
         }
         let (first, last) = lower.split_once('-').unwrap_or((&lower, &lower));
-        let (Ok(first), Ok(last)) = (first.trim().parse::<u16>(), last.trim().parse::<u16>()) else {
-            return Err(fault(format!("`{source}` is no HTTP status")).help("Write `429`, `\"5xx\"` or `\"500-599\"`."));
+        let (Some(first), Some(last)) = (number(first), number(last)) else {
+            return Err(fault(format!("`{source}` is no HTTP status")).help("Write `429`, `\"5xx\"` or `\"500-599\"`, without blanks."));
         };
         if !is_status(first) || !is_status(last) {
             return Err(fault(format!("`{source}` is outside of 100 to 599")).help("Statuses are 100 to 599."));
@@ -75,6 +75,12 @@ pub(crate) fn is_status(number: u16) -> bool {
     (100..=599).contains(&number)
 }
 
+/// Digits and nothing else: no blank, no sign, no zero in front.
+fn number(text: &str) -> Option<u16> {
+    let is_plain = text.bytes().all(|b| b.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0'));
+    text.parse().ok().filter(|_| is_plain)
+}
+
 fn fault(message: String) -> PatternError {
     PatternError::new(PatternErrorKind::Status, message)
 }
@@ -89,7 +95,7 @@ mod tests {
             let pattern = StatusPattern::parse(source).unwrap_or_else(|error| panic!("{source}: {error:?}"));
             assert!(pattern.matches(inside) && !pattern.matches(outside), "{source}");
         }
-        for bad in ["", "0", "600", "6xx", "0xx", "599-500", "abc", "99-200", "-1", "500-"] {
+        for bad in ["", "0", "600", "6xx", "0xx", "599-500", "404 ", " 404", "+404", "04xx", "4xx-5xx", "0404", "abc", "99-200", "-1", "500-"] {
             assert!(StatusPattern::parse(bad).is_err(), "{bad} is accepted");
         }
         assert!(StatusPattern::exact(99).is_err() && StatusPattern::exact(100).is_ok());

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::limits;
-use crate::diagnostic::did_you_mean;
+use crate::diagnostic::{did_you_mean, floor_char_boundary};
 
 /// A checked message template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,11 +55,22 @@ static EXPRESSION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!(r"^\s*([a-z_][a-z0-9_]*)(?:\s*\|\s*[a-z_]+(?:\(\s*(?:{ARGUMENT}(?:\s*,\s*{ARGUMENT})*)?\s*\))?)*\s*$")).ok()
 });
 
+/// `replace` with both of its arguments.
+static REPLACE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!(r"replace\(\s*({ARGUMENT})\s*,\s*({ARGUMENT})")).ok());
+
+/// Whether a replacement is longer than what it replaces: a chain of them would multiply the text.
+fn grows(found: &regex::Captures<'_>) -> bool {
+    found[2].len() > found[1].len() || found[1].len() <= 2
+}
+
 impl Template {
     /// The failure fields that every template may use; those that a failure does not have render as nothing.
     pub const FIELDS: [&'static str; 11] = [
         "id", "connector", "operation", "phase", "http_status", "exception", "message", "inner_message", "provider_code", "error_number", "title",
     ];
+
+    /// Names that the template language takes for itself.
+    pub const WORDS: [&'static str; 11] = ["true", "false", "none", "and", "or", "not", "in", "is", "if", "else", "loop"];
 
     /// Reads a template.
     ///
@@ -88,8 +99,16 @@ impl Template {
                 return Err(fault(message, open..close + 2, "Write `{{ name }}` or `{{ name | default('…') }}`."));
             };
             let filters: Vec<&str> = FILTER.as_ref().map_or_else(Vec::new, |filter| filter.captures_iter(&inner[found[1].len()..]).filter_map(|f| f.get(1)).map(|name| name.as_str()).collect());
+            if Self::WORDS.contains(&&found[1]) {
+                return Err(fault(format!("`{}` is a word of the template language", &found[1]), open..close + 2, "Write the text itself, without braces."));
+            }
             if let Some(unknown) = filters.iter().find(|filter| !FILTERS.contains(filter)) {
-                return Err(fault(format!("unknown filter `{unknown}`"), open..close + 2, &did_you_mean(unknown, FILTERS.iter().copied())));
+                let at = open + 2 + inner.find(*unknown).unwrap_or_default();
+                return Err(fault(format!("unknown filter `{unknown}`"), at..at + unknown.len(), &did_you_mean(unknown, FILTERS.iter().copied())));
+            }
+            if let Some(growing) = REPLACE.as_ref().and_then(|replace| replace.captures_iter(inner).find(|found| grows(found))) {
+                let range = growing.get(0).map_or(0..0, |part| open + 2 + part.start()..open + 2 + part.end());
+                return Err(fault("`replace` puts in more than it takes out".to_owned(), range, "Replace by something shorter; several of these could blow the message up."));
             }
             variables.push(Variable { name: found[1].to_owned(), has_default: filters.iter().any(|filter| matches!(*filter, "default" | "d")) });
             at = close + 2;
@@ -99,7 +118,8 @@ impl Template {
         }
         let template = Self { source: source.to_owned(), variables };
         // The renderer has the last word on arguments.
-        template.render(&[]).map_err(|message| fault(message, 0..source.len(), "Write `{{ name | default('…') }}`."))?;
+        let rendered = template.render(&[]);
+        rendered.map_err(|message| fault(message.replace(" (in <string>:1)", ""), 0..source.len(), "Check the filters: `default('…')`, `trim('…')` and `replace('…', '…')` take texts."))?;
         Ok(template)
     }
 
@@ -115,7 +135,9 @@ impl Template {
     /// When a filter refuses its value.
     pub fn render(&self, variables: &[(&str, Cow<'_, str>)]) -> Result<String, String> {
         static ENVIRONMENT: LazyLock<minijinja::Environment<'static>> = LazyLock::new(minijinja::Environment::new);
-        let variables = minijinja::Value::from_pairs(variables.iter().map(|(name, value)| (*name, value.as_ref())));
+        // No more of a value is looked at than a message can show.
+        let shown = |value: &'_ str| value[..floor_char_boundary(value, limits::RENDERED_BYTES)].to_owned();
+        let variables = minijinja::Value::from_pairs(variables.iter().map(|(name, value)| (*name, shown(value))));
         let rendered = ENVIRONMENT.render_str(&self.source, variables);
         rendered.map_err(|error| error.detail().map_or_else(|| error.to_string(), str::to_owned))
     }
@@ -130,7 +152,7 @@ mod tests {
         for good in ["plain", "{{ a }}", "{{a|default('x')}} and {{ b | trim('.') | upper }}", "{ a } {0} 50%", "{{ a | replace('x', \"y\") }}"] {
             assert!(Template::parse(good).is_ok(), "{good}: {:?}", Template::parse(good));
         }
-        for bad in ["{{ a", "a }}", "{% for x in y %}", "{# x #}", "{{ range(9) }}", "{{ a * 9 }}", "{{ a.b }}", "{{ a | nope }}", "{{ a | nope('x') }}", "{{ a | default('|') | nope }}", "{{}}"] {
+        for bad in ["{{ a", "a }}", "{% for x in y %}", "{# x #}", "{{ range(9) }}", "{{ a * 9 }}", "{{ a.b }}", "{{ a | nope }}", "{{ a | nope('x') }}", "{{ a | default('|') | nope }}", "{{}}", "{{ true }}", "{{ a | replace('', 'x') }}", "{{ a | replace('x', 'yy') }}"] {
             assert!(Template::parse(bad).is_err(), "{bad} is accepted");
         }
     }

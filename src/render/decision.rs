@@ -1,10 +1,13 @@
 //! Decisions as lines for people and logs.
 
 use std::fmt::Write as _;
+use std::io;
+
+use serde::Serialize as _;
 
 use crate::model::Decision;
 
-use super::escaped;
+use super::escape::{OneLine, escaped};
 
 /// One line for people: code, retry class, status, id and message.
 #[must_use]
@@ -44,6 +47,14 @@ pub fn log_line(decision: &Decision) -> String {
         let _ = write!(line, " error={}", value(error));
     }
     line
+}
+
+/// One line of JSON, without its line end; no reader takes anything in it for a line end or a control sequence.
+///
+/// # Errors
+/// When the writer fails; memory does not.
+pub fn json_line(decision: &Decision, writer: impl io::Write) -> io::Result<()> {
+    decision.serialize(&mut serde_json::Serializer::with_formatter(writer, OneLine)).map_err(io::Error::from)
 }
 
 /// A logfmt value: quoted when it holds anything but plain characters, always on one line.

@@ -9,7 +9,7 @@ mod report;
 #[cfg(feature = "cli")]
 mod schema;
 
-pub use decision::{log_line, summary};
+pub use decision::{json_line, log_line, summary};
 pub use escape::escaped;
 #[cfg(feature = "cli")]
 pub use decision::block;

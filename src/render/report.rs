@@ -1,9 +1,13 @@
 //! Reports: with the source line and carets for people, as one document for machines.
 
+use std::collections::HashMap;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
 
-use crate::diagnostic::{Diagnostic, Label, Position, Report, Severity, SourceId, Span};
+use crate::diagnostic::{Diagnostic, Label, Position, Report, Severity, SourceId, Span, floor_char_boundary};
+
+use super::escaped;
 
 /// All findings as one JSON document.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -86,51 +90,84 @@ fn place(report: &Report, span: &Span, label: &str) -> Place {
 #[must_use]
 pub fn full(report: &Report, styled: bool) -> String {
     let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
+    let mut lines = Lines { report, starts: HashMap::new() };
     let mut out = String::new();
     for finding in report.diagnostics() {
-        out.push_str(&one(report, finding, &renderer));
+        out.push_str(&one(&mut lines, finding, &renderer));
         out.push_str("\n\n");
     }
     out
 }
 
-fn one(report: &Report, finding: &Diagnostic, renderer: &Renderer) -> String {
+/// Line starts of the texts that findings point into.
+struct Lines<'r> {
+    report: &'r Report,
+    starts: HashMap<SourceId, Vec<usize>>,
+}
+
+impl Lines<'_> {
+    /// Index of the line that an offset stands on, and the range of its bytes.
+    fn line(&mut self, source: SourceId, offset: usize) -> (usize, std::ops::Range<usize>) {
+        let text = &self.report.sources().get(source).text;
+        let starts = self.starts.entry(source).or_insert_with(|| std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect());
+        let line = starts.partition_point(|&start| start <= offset) - 1;
+        let end = starts.get(line + 1).map_or(text.len(), |next| next - 1);
+        (line, starts[line]..end)
+    }
+}
+
+/// Bytes of a line that is shown; of a longer one only the place is named.
+const LINE_BYTES: usize = 2_000;
+
+fn one(lines: &mut Lines<'_>, finding: &Diagnostic, renderer: &Renderer) -> String {
     let level = match finding.lint.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let path = report.sources().path(finding.primary.span.source);
-    let mut group = level.primary_title(&finding.message).id(finding.lint.name).elements(None::<Snippet<'_, annotate_snippets::Annotation<'_>>>);
+    let report = lines.report;
+    let title = escaped(&finding.message);
+    let mut group = level.primary_title(title.as_ref()).id(finding.lint.name).elements(None::<Snippet<'_, annotate_snippets::Annotation<'_>>>);
     // Labels of one file share a snippet; the finding's own file comes first.
     let mut files: Vec<SourceId> = vec![finding.primary.span.source];
     files.extend(finding.secondary.iter().map(|label| label.span.source).filter(|source| *source != finding.primary.span.source));
     files.dedup();
-    let paths: Vec<String> = files.iter().map(|&source| report.sources().path(source)).collect();
-    for (&source, path) in files.iter().zip(&paths) {
+    for &source in &files {
         let text = &report.sources().get(source).text;
+        let path = escaped(&report.sources().path(source)).into_owned();
         if text.is_empty() {
-            group = group.element(annotate_snippets::Origin::path(path.as_str()));
+            group = group.element(annotate_snippets::Origin::path(path));
             continue;
         }
-        let mut snippet = Snippet::source(text.as_str()).path(path.as_str());
         let labels = std::iter::once((AnnotationKind::Primary, &finding.primary)).chain(finding.secondary.iter().map(|label| (AnnotationKind::Context, label)));
-        for (kind, label) in labels.filter(|(_, label)| label.span.source == source) {
-            snippet = snippet.annotation(kind.span(shown(text, &label.span)).label(label.text.as_str()));
+        let labels: Vec<_> = labels.filter(|(_, label)| label.span.source == source).map(|(kind, label)| (kind, shown(text, &label.span), escaped(&label.text))).collect();
+        // Only the lines between the labels: a snippet of the whole text costs its length for each finding.
+        let first = labels.iter().map(|(_, range, _)| range.start).min().unwrap_or_default();
+        let last = labels.iter().map(|(_, range, _)| range.end).max().unwrap_or_default();
+        let (line, std::ops::Range { start, end: first_end }) = lines.line(source, first);
+        let (_, std::ops::Range { start: last_start, end }) = lines.line(source, last);
+        if first_end - start > LINE_BYTES || end - last_start > LINE_BYTES {
+            let column = text[start..first].chars().count() + 1;
+            group = group.element(annotate_snippets::Origin::path(path).line(line + 1).char_column(column));
+            continue;
+        }
+        let mut snippet = Snippet::source(&text[start..end]).line_start(line + 1).path(path);
+        for (kind, range, label) in labels {
+            snippet = snippet.annotation(kind.span(range.start - start..range.end - start).label(label.into_owned()));
         }
         group = group.element(snippet);
     }
-    let _ = path;
     let mut groups: Vec<Group<'_>> = vec![group];
-    if let Some(help) = &finding.help {
-        groups.push(Group::with_title(Level::HELP.secondary_title(help.as_str())));
+    let help = finding.help.as_deref().map(escaped);
+    if let Some(help) = &help {
+        groups.push(Group::with_title(Level::HELP.secondary_title(help.as_ref())));
     }
     renderer.render(&groups)
 }
 
 /// A place that spans many lines is shown by its first one.
 fn shown(text: &str, span: &Span) -> std::ops::Range<usize> {
-    let start = span.range.start.min(text.len());
-    let end = span.range.end.min(text.len()).max(start);
+    let start = floor_char_boundary(text, span.range.start);
+    let end = floor_char_boundary(text, span.range.end).max(start);
     let line_end = text[start..end].find('\n').map_or(end, |newline| start + newline);
     start..line_end.max(start)
 }

@@ -9,7 +9,7 @@ use crate::model::{
 };
 
 use super::keys;
-use super::table::{Context, Table, Value, found, integer, text_value};
+use super::table::{Context, Table, Value, found, in_order, integer, text_value};
 
 /// Reads the conditions of a table. A condition that cannot be read is reported and left out.
 pub(super) fn read(ctx: &mut Context, value: &Value<'_>, text: &str, what: &'static str) -> Vec<Spanned<Condition>> {
@@ -72,7 +72,14 @@ fn types(ctx: &mut Context, value: &Value<'_>, key: &str, text: &str) -> Option<
 }
 
 fn patterns(ctx: &mut Context, value: &Value<'_>, key: &str, text: &str) -> Option<Values<Pattern>> {
-    values(ctx, value, key, |ctx, item| ctx.pattern(item, key, text, Pattern::parse_condition).map(|parsed| parsed.value))
+    values(ctx, value, key, |ctx, item| {
+        let pattern = ctx.pattern(item, key, text, Pattern::parse_condition)?.value;
+        if !ctx.is_proven && ["x", "7", "-", " "].iter().all(|probe| pattern.find(probe).is_some()) {
+            let help = "Say what the message must say; for any message at all drop the condition.";
+            ctx.report(lints::PATTERN_MATCHES_EMPTY, item.span(), "pattern matches any character, so it holds for every message", help);
+        }
+        Some(pattern)
+    })
 }
 
 fn literals(ctx: &mut Context, value: &Value<'_>, key: &str, text: &str) -> Option<Values<Literal>> {
@@ -80,7 +87,13 @@ fn literals(ctx: &mut Context, value: &Value<'_>, key: &str, text: &str) -> Opti
 }
 
 fn words(ctx: &mut Context, value: &Value<'_>, key: &str) -> Option<Values<String>> {
-    single(ctx, value, key, |ctx, item| text_value(ctx, item, key).map(|text| text.value))
+    single(ctx, value, key, |ctx, item| {
+        let word = text_value(ctx, item, key)?;
+        if word.value.trim().is_empty() {
+            ctx.report(lints::EMPTY_VALUE, item.span(), format!("an empty `{key}` matches nothing"), "Write the word; for a missing one use `absent`.");
+        }
+        Some(word.value)
+    })
 }
 
 fn parsed<T>(ctx: &mut Context, value: &Value<'_>, key: &str, text: &str, parse: impl Fn(&str) -> Result<T, PatternError>) -> Option<Values<T>> {
@@ -165,13 +178,20 @@ fn attributes(ctx: &mut Context, value: &Value<'_>, text: &str) -> Vec<Condition
         ctx.report(lints::WRONG_TYPE, value.span(), format!("`attributes` takes names with values, found {found}"), "Write `attributes.NAME = value`.");
         return Vec::new();
     };
+    if map.is_empty() {
+        ctx.report(lints::EMPTY_VALUE, value.span(), "`attributes` names no attribute", "Write `attributes.NAME = value`.");
+    }
     let mut conditions = Vec::new();
-    for (name, value) in map {
+    for (name, value) in in_order(map) {
         let key = name.get_ref().as_ref();
         let values = single(ctx, value, key, |ctx, item| match item.get_ref() {
             DeValue::Boolean(value) => Some(AttributePattern::Bool(*value)),
             DeValue::Integer(_) => integer(ctx, item, key).map(AttributePattern::Number),
-            _ => ctx.parsed(item, key, text, AttributePattern::parse_text).map(|parsed| parsed.value),
+            DeValue::String(_) => ctx.parsed(item, key, text, AttributePattern::parse_text).map(|parsed| parsed.value),
+            _ => {
+                ctx.wrong_type(item, key, "a text, a whole number or a truth value");
+                None
+            }
         });
         conditions.extend(values.map(|values| Condition::Attribute { name: key.to_owned(), values }));
     }

@@ -1,5 +1,6 @@
 //! The only reader of files: from a rules directory to sources.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -23,58 +24,90 @@ pub fn discover(root: &Path) -> Result<Sources, Error> {
         let message = format!("`{}` is no directory; give the directory that holds `{MANIFEST}`", root.display());
         return Err(Error::new(ErrorKind::Io, message));
     }
-    let mut names = Vec::new();
-    let mut sources = Sources::default().with_root(root.display().to_string());
-    list(&canonical, &canonical, "", 0, &mut names, &mut sources).map_err(io)?;
+    let mut listing = Listing { root: &canonical, seen: HashSet::from([canonical.clone()]), names: Vec::new(), sources: Sources::default().with_root(root.display().to_string()) };
+    listing.folder(&canonical, "", 0).map_err(io)?;
+    let Listing { mut names, mut sources, .. } = listing;
     // Not the order of the directory: findings and digests must be the same on every machine.
     names.sort_by_key(|(name, _)| (name != MANIFEST, name.clone()));
     if names.len() > limits::FILES {
         let message = format!("the rules directory holds {} rule files, more than {}", names.len(), limits::FILES);
         refuse(&mut sources, ".", lints::LIMIT_EXCEEDED, message, "Give the directory that holds `faultbook.toml`, and nothing else below it.");
-        names.truncate(limits::FILES);
     }
+    let (mut files, mut bytes) = (0, 0);
     for (name, path) in names {
-        read(&mut sources, name, &path);
+        // The load says which file is the one too many; those behind it are only known by name.
+        if files == limits::FILES || bytes > limits::SET_BYTES {
+            sources.push(Source { name, text: String::new(), is_refused: true });
+            continue;
+        }
+        files += 1;
+        bytes += read(&mut sources, name, &path);
     }
     Ok(sources)
 }
 
-fn list(root: &Path, folder: &Path, prefix: &str, depth: usize, names: &mut Vec<(String, PathBuf)>, sources: &mut Sources) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let file_name = entry.file_name();
-        let Some(name) = file_name.to_str() else {
-            refuse(sources, &file_name.to_string_lossy(), lints::UNREADABLE_FILE, "the file name is not UTF-8".to_owned(), "Rename the file.");
-            continue;
-        };
-        if name.starts_with('.') {
-            continue;
-        }
-        let name = format!("{prefix}{name}");
-        let Some(path) = inside(root, &entry.path(), &name, sources) else { continue };
-        if path.is_dir() {
-            if has_toml_suffix(&name) {
-                refuse(sources, &name, lints::UNREADABLE_FILE, format!("`{name}` is a directory"), "A rule file is a regular file; rename the directory.");
-            } else if depth + 1 > limits::DIRECTORY_DEPTH {
-                let message = format!("`{name}` is more than {} folders deep", limits::DIRECTORY_DEPTH);
-                refuse(sources, &name, lints::LIMIT_EXCEEDED, message, "Move the rule files up.");
-            } else {
-                list(root, &path, &format!("{name}/"), depth + 1, names, sources)?;
-            }
-        } else if has_toml_suffix(&name) {
-            names.push((name, path));
-        }
-    }
-    Ok(())
+/// The rule files below a directory.
+struct Listing<'r> {
+    root: &'r Path,
+    /// Folders that are listed, without links: links may lead back to them.
+    seen: HashSet<PathBuf>,
+    names: Vec<(String, PathBuf)>,
+    sources: Sources,
 }
 
+impl Listing<'_> {
+    fn folder(&mut self, folder: &Path, prefix: &str, depth: usize) -> io::Result<()> {
+        let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+        // Folders before links to them, so that it is the link that leads back.
+        entries.sort_by_key(|entry| (entry.file_type().is_ok_and(|kind| kind.is_symlink()), entry.file_name()));
+        for entry in entries {
+            let file_name = entry.file_name();
+            let name = format!("{prefix}{}", file_name.to_string_lossy());
+            if file_name.to_string_lossy().starts_with('.') {
+                continue;
+            }
+            let Some(path) = inside(self.root, &entry.path(), &name, &mut self.sources) else { continue };
+            if path.is_dir() {
+                self.sub_folder(&path, &name, depth);
+            } else if file_name.to_str().is_none() && is_toml(&name) {
+                refuse(&mut self.sources, &name, lints::UNREADABLE_FILE, "the file name is not UTF-8".to_owned(), "Rename the file.");
+            } else if has_toml_suffix(&name) {
+                self.names.push((name, path));
+            } else if is_toml(&name) {
+                let message = format!("`{name}` does not end in `.toml`, in small letters");
+                refuse(&mut self.sources, &name, lints::UNREADABLE_FILE, message, "Rename the file, or it is a rule file on some machines only.");
+            }
+        }
+        Ok(())
+    }
+
+    fn sub_folder(&mut self, path: &Path, name: &str, depth: usize) {
+        if is_toml(name) {
+            refuse(&mut self.sources, name, lints::UNREADABLE_FILE, format!("`{name}` is a directory"), "A rule file is a regular file; rename the directory.");
+        } else if !self.seen.insert(path.to_owned()) {
+            refuse(&mut self.sources, name, lints::UNREADABLE_FILE, format!("`{name}` is a link to a folder that is read already"), "Remove the link.");
+        } else if depth + 1 > limits::DIRECTORY_DEPTH {
+            let message = format!("`{name}` is more than {} folders deep", limits::DIRECTORY_DEPTH);
+            refuse(&mut self.sources, name, lints::LIMIT_EXCEEDED, message, "Move the rule files up.");
+        } else if let Err(error) = self.folder(path, &format!("{name}/"), depth + 1) {
+                refuse(&mut self.sources, name, lints::UNREADABLE_FILE, format!("`{name}` cannot be read: {error}"), "Check the permissions of the folder.");
+        }
+    }
+}
+
+#[expect(clippy::case_sensitive_file_extension_comparisons, reason = "rule files have the same names on every machine")]
 fn has_toml_suffix(name: &str) -> bool {
     name.ends_with(".toml")
 }
 
+/// Whether somebody may take it for a rule file.
+fn is_toml(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with(".toml")
+}
+
 /// Resolves links; a link may point anywhere inside of the rules directory, but not out of it.
 fn inside(root: &Path, path: &Path, name: &str, sources: &mut Sources) -> Option<PathBuf> {
-    let relevant = has_toml_suffix(name) || path.is_dir();
+    let relevant = is_toml(name) || path.is_dir();
     match fs::canonicalize(path) {
         Ok(resolved) if resolved.starts_with(root) => Some(resolved),
         Ok(_) if relevant => {
@@ -89,12 +122,14 @@ fn inside(root: &Path, path: &Path, name: &str, sources: &mut Sources) -> Option
     }
 }
 
-fn read(sources: &mut Sources, name: String, path: &Path) {
+/// Reads one file and returns how many bytes it has.
+fn read(sources: &mut Sources, name: String, path: &Path) -> usize {
     // Asked before opening: opening a pipe would wait for a writer.
     match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => {
             let message = format!("`{name}` is not a regular file");
-            return refuse(sources, &name, lints::UNREADABLE_FILE, message, "Rule files are regular files; remove it or rename it.");
+            refuse(sources, &name, lints::UNREADABLE_FILE, message, "Rule files are regular files; remove it or rename it.");
+            return 0;
         }
         _ => {}
     }
@@ -102,11 +137,14 @@ fn read(sources: &mut Sources, name: String, path: &Path) {
     // One byte over the limit is enough to know, even when the file grows while it is read.
     let read = File::open(path).and_then(|file| file.take(limits::FILE_BYTES as u64 + 1).read_to_end(&mut bytes));
     if let Err(error) = read {
-        return refuse(sources, &name, lints::UNREADABLE_FILE, format!("`{name}` cannot be read: {error}"), "Check the file's permissions.");
+        refuse(sources, &name, lints::UNREADABLE_FILE, format!("`{name}` cannot be read: {error}"), "Check the file's permissions.");
+        return 0;
     }
+    let count = bytes.len();
     if bytes.len() > limits::FILE_BYTES {
         let message = format!("`{name}` has more than {} bytes", limits::FILE_BYTES);
-        return refuse(sources, &name, lints::LIMIT_EXCEEDED, message, "Split the file by code family.");
+        refuse(sources, &name, lints::LIMIT_EXCEEDED, message, "Split the file by code family.");
+        return 0;
     }
     match String::from_utf8(bytes) {
         Ok(text) => {
@@ -116,15 +154,19 @@ fn read(sources: &mut Sources, name: String, path: &Path) {
         Err(error) => {
             let valid = error.utf8_error().valid_up_to();
             let bytes = error.into_bytes();
-            let line = bytes[..valid].iter().filter(|&&b| b == b'\n').count() + 1;
             let text = String::from_utf8_lossy(&bytes).into_owned();
-            let message = format!("byte 0x{:02X} on line {line} is not UTF-8", bytes[valid]);
+            let line = text[..valid].matches('\n').count() + 1;
+            let message = match bytes[..] {
+                [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "the file is UTF-16, not UTF-8".to_owned(),
+                _ => format!("byte 0x{:02X} on line {line} is not UTF-8", bytes[valid]),
+            };
             // Nobody reads the text any further, but the finding still shows the line.
             let source = sources.push(Source { name, text, is_refused: true });
             let span = Span { source, range: valid..valid + 3 };
             sources.add_finding(Diagnostic::new(lints::NOT_UTF8, span, message).help("Save the file as UTF-8."));
         }
     }
+    count
 }
 
 /// Keeps a finding about a path that has no text.

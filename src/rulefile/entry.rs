@@ -2,8 +2,10 @@
 //!
 //! Leaves are parsed already; whether entries fit together is for `check`, what they mean for `ruleset::compile`.
 
-use crate::diagnostic::{SourceId, Sources, Span, Spanned};
+use crate::diagnostic::{SourceId, Span, Spanned};
 use crate::model::{Action, Capture, Condition, Failure, Pattern, RetryClass, TypeName};
+
+use super::{LEDGER, MANIFEST, Unread};
 
 /// Everything that the files of a set say.
 #[derive(Debug, Default)]
@@ -14,8 +16,10 @@ pub struct Book {
     pub files: Vec<RuleFile>,
     /// `ledger.toml`.
     pub ledger: Option<LedgerFile>,
-    /// Files of which a part may be left out, because something in them is wrong; what they may hold is not missing.
-    pub unread: Vec<SourceId>,
+    /// What files may hold of which a part was left out, because something in them is wrong.
+    pub unread: Unread,
+    /// The same for the ledger.
+    pub unread_ledger: Unread,
     /// Entries with syntax errors in them: what was read of them is a guess.
     pub broken: Vec<Span>,
 }
@@ -124,6 +128,8 @@ pub struct RuleEntry {
     pub captures: Vec<Spanned<Capture>>,
     /// `examples`.
     pub examples: Vec<ExampleEntry>,
+    /// Whether the rule says anything about examples, be it readable or not.
+    pub has_examples: bool,
     /// `counterexamples`.
     pub counterexamples: Vec<CounterexampleEntry>,
 }
@@ -196,23 +202,25 @@ impl Book {
         self.codes().map(|(_, entry)| entry).find(|entry| entry.code.value == code)
     }
 
+    /// Where codes go that may be described in a file of which a part is left out.
+    pub(super) fn unread_of(&mut self, name: &str) -> Option<&mut Unread> {
+        match name {
+            MANIFEST => None,
+            LEDGER => Some(&mut self.unread_ledger),
+            _ => Some(&mut self.unread),
+        }
+    }
+
+    /// The manifest, unless a part of it had to be taken out: then nothing that it names can be called unknown.
+    #[must_use]
+    pub fn sound_manifest(&self) -> Option<&ManifestEntry> {
+        self.manifest.as_ref().filter(|manifest| self.broken.iter().all(|entry| entry.source != manifest.source))
+    }
+
     /// Whether a finding is about an entry with a syntax error, which is what has to be corrected first.
     #[must_use]
     pub fn is_guess(&self, place: &Span) -> bool {
-        let in_entry = |entry: &&Span| entry.source == place.source && entry.range.contains(&place.range.start);
-        self.broken.iter().any(|entry| in_entry(&entry))
-    }
-
-    /// Whether a part that could not be read may hold one of the words.
-    #[must_use]
-    pub fn may_hold(&self, sources: &Sources, words: &[String]) -> bool {
-        self.unread.iter().map(|&id| &sources.get(id).text).any(|text| text.is_empty() || words.iter().any(|word| text.contains(word.as_str())))
-    }
-
-    /// Whether a part that could not be read may describe a code.
-    #[must_use]
-    pub fn may_describe(&self, sources: &Sources, code: &str) -> bool {
-        self.may_hold(sources, &[format!("[codes.{code}"), format!("[codes.\"{code}"), format!("\n{code} =")])
+        self.broken.iter().any(|entry| entry.source == place.source && entry.range.contains(&place.range.start))
     }
 
     /// The rule files in the order of the manifest.

@@ -7,24 +7,31 @@ use crate::diagnostic::{Spanned, lints};
 use crate::model::{Action, Code, RetryClass, limits};
 
 use super::entry::{CodeEntry, RuleFile};
-use super::table::{Context, Table, Value};
+use super::check::text::is_invisible;
+use super::table::{Context, Table, Value, clipped};
 use super::{keys, rule};
 
 pub(super) fn read(ctx: &mut Context, name: &str, root: &TomlSpanned<DeTable<'_>>, text: &str) -> RuleFile {
     let table = Table::with_map(ctx, root.get_ref(), 0..0, text, keys::RULE_FILE, "a rule file");
     table.check_format(ctx);
+    check_file_name(ctx, name);
     let connectors = table.one_or_more(ctx, "connector");
     let mut codes = Vec::new();
     for (name, value) in table.named(ctx, "codes") {
         codes.extend(code(ctx, name, value, text));
     }
-    let entries = table.tables(ctx, "rules");
-    if entries.len() > limits::RULES {
-        let message = format!("file has {} rules, more than {}", entries.len(), limits::RULES);
-        ctx.report(lints::LIMIT_EXCEEDED, 0..0, message, "Put several alternatives into one rule with a list.");
+    let rules = table.tables(ctx, "rules").into_iter().filter_map(|value| rule::read(ctx, value, text)).collect();
+    RuleFile { source: ctx.source, stem: name.strip_suffix(".toml").unwrap_or(name).to_owned(), connectors, codes, rules }
+}
+
+/// The file's name is the first part of its rules' ids, which stand in logs.
+fn check_file_name(ctx: &mut Context, name: &str) {
+    let stem = name.strip_suffix(".toml").unwrap_or(name);
+    let is_word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    if !stem.split('/').all(is_word) {
+        let help = "Rename it to letters, digits and hyphens: `business-central.toml`.";
+        ctx.report(lints::MALFORMED_NAME, 0..0, format!("`{}` is no name of a rule file", clipped(name)), help);
     }
-    let rules = entries.into_iter().filter_map(|value| rule::read(ctx, value, text)).collect();
-    RuleFile { source: ctx.source, stem: name.trim_end_matches(".toml").to_owned(), connectors, codes, rules }
 }
 
 fn code(ctx: &mut Context, name: Spanned<String>, value: &Value<'_>, text: &str) -> Option<CodeEntry> {
@@ -32,25 +39,59 @@ fn code(ctx: &mut Context, name: Spanned<String>, value: &Value<'_>, text: &str)
     check_code(ctx, &name);
     let retry = table.word(ctx, "retry", &RetryClass::WORDS);
     let action = table.word(ctx, "action", &Action::WORDS);
-    let remedy = table.texts(ctx, "remedy");
-    for step in remedy.iter().filter(|step| step.value.trim().is_empty()) {
-        ctx.report(lints::EMPTY_VALUE, step.span.range.clone(), "a step of `remedy` is empty", "Say what to do, or drop the step.");
+    let shown = |ctx: &mut Context, key| {
+        let shown = table.text(ctx, key)?;
+        check_visible(ctx, text, &shown);
+        Some(shown)
+    };
+    let (title, status, message, meaning) = (shown(ctx, "title"), shown(ctx, "status"), shown(ctx, "message"), shown(ctx, "meaning"));
+    if let Some(long) = title.as_ref().filter(|title| title.value.chars().count() > limits::TITLE_CHARS) {
+        let message = format!("the title has {} characters, more than {}", long.value.chars().count(), limits::TITLE_CHARS);
+        ctx.report(lints::LIMIT_EXCEEDED, long.span.range.clone(), message, "Put the explanation into `meaning`.");
+    }
+    let (since, retired) = (shown(ctx, "since"), shown(ctx, "retired"));
+    let (remedy, links) = (table.texts(ctx, "remedy"), table.texts(ctx, "links"));
+    for shown in remedy.iter().chain(&links) {
+        check_visible(ctx, text, shown);
+    }
+    for link in &links {
+        check_link(ctx, link);
     }
     Some(CodeEntry {
-        title: table.text(ctx, "title"),
-        status: table.text(ctx, "status"),
+        title,
+        status,
         retry,
         action,
-        message: table.text(ctx, "message"),
-        meaning: table.text(ctx, "meaning"),
+        message,
+        meaning,
         remedy,
-        links: table.texts(ctx, "links"),
-        since: table.text(ctx, "since"),
+        links,
+        since,
         provisional: table.bool(ctx, "provisional").unwrap_or_default(),
-        retired: table.text(ctx, "retired"),
+        retired,
         examples: table.tables(ctx, "examples").into_iter().filter_map(|value| rule::example(ctx, value, text)).collect(),
         code: name,
     })
+}
+
+/// Reports characters that an escape such as `\u202E` brought into a text that people read; one that stands in the
+/// file itself is reported there.
+fn check_visible(ctx: &mut Context, file: &str, text: &Spanned<String>) {
+    let odd = |c: char| (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || is_invisible(c);
+    let written = file.get(text.span.range.clone()).unwrap_or_default();
+    if let Some(c) = text.value.chars().find(|&c| odd(c) && !written.contains(c)) {
+        let message = format!("the text holds the invisible character U+{:04X}", u32::from(c));
+        ctx.report(lints::INVISIBLE_CHARACTER, text.span.range.clone(), message, "Leave the escape out; for a backslash use single quotes.");
+    }
+}
+
+/// Links stand on pages that people click on.
+fn check_link(ctx: &mut Context, link: &Spanned<String>) {
+    let is_web = ["https://", "http://"].iter().any(|scheme| link.value.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
+    if !link.value.trim().is_empty() && (!is_web || link.value.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"'))) {
+        let message = format!("`{}` is no address of a web page", clipped(&link.value));
+        ctx.report(lints::MALFORMED_NAME, link.span.range.clone(), message, "Write the whole address: `https://…`.");
+    }
 }
 
 /// Reports a code that is not written like one.

@@ -71,6 +71,46 @@ pub enum NameKind {
     Family,
 }
 
+impl Key {
+    /// The key with a value of its kind, as somebody would type it.
+    #[must_use]
+    pub fn sample(&self) -> String {
+        let name = self.name;
+        match self.kind {
+            Kind::Table(_) if name == "when" => "when.exception = \"…\"".to_owned(),
+            Kind::Table(_) if name == "failure" => "failure = { message = \"…\" }".to_owned(),
+            Kind::Format => format!("{name} = 1"),
+            Kind::Text | Kind::Markdown | Kind::OneOrMore | Kind::Code | Kind::Condition | Kind::Word(_) => format!("{name} = \"…\""),
+            Kind::Texts => format!("{name} = [\"…\"]"),
+            Kind::Bool => format!("{name} = true"),
+            Kind::Integers | Kind::NumberCondition => format!("{name} = [1205]"),
+            Kind::StatusCondition | Kind::Status => format!("{name} = 404"),
+            Kind::Patterns => format!("{name} = '…'"),
+            Kind::Index => format!("{name} = 0"),
+            Kind::Tables(_) => format!("[[{name}]]"),
+            Kind::TablesByName(_, NameKind::Code) => format!("[{name}.DSEX001]"),
+            Kind::TablesByName(_, NameKind::Family) => format!("[{name}.DSEX]"),
+            Kind::Table(_) | Kind::NamedPatterns | Kind::TypeLists | Kind::Attributes | Kind::AttributeConditions => format!("{name}.… = …"),
+        }
+    }
+}
+
+/// Where a key belongs that stands in the wrong table, as a help line.
+#[must_use]
+pub fn home(name: &str, what: &str) -> Option<String> {
+    let is_one_of = |keys: &[Key]| keys.iter().any(|key| key.name == name);
+    match what {
+        "a rule" if is_one_of(CONDITIONS) => Some(format!("Conditions stand in `when`: write `when.{name}`.")),
+        "an example" | "a counterexample" if is_one_of(RULE) => Some(format!("`{name}` belongs to the rule: put it above the header of its examples.")),
+        "an example" | "a counterexample" if is_one_of(FAILURE) => Some(format!("Facts stand in `failure`: write `failure.{name}`.")),
+        "a failure" if is_one_of(EXCEPTION) => Some(format!("Write it into the exception: `exceptions = [{{ {name} = … }}]`.")),
+        "a rule file" if is_one_of(MANIFEST) => Some(format!("`{name}` belongs into `faultbook.toml`.")),
+        "a rule file" if is_one_of(CODE) => Some(format!("`{name}` belongs to a code: put it under a header such as `[codes.DSEX001]`.")),
+        "the manifest" if is_one_of(RULE_FILE) => Some(format!("`{name}` belongs into a rule file; list that file in `order`.")),
+        _ => None,
+    }
+}
+
 const fn key(name: &'static str, kind: Kind, about: &'static str) -> Key {
     Key { name, kind, required: false, about }
 }

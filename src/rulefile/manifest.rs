@@ -25,6 +25,9 @@ pub(super) fn read(ctx: &mut Context, root: &TomlSpanned<DeTable<'_>>, text: &st
     let (provider_code, http_status, error_number) = (patterns("provider_code"), patterns("http_status"), patterns("error_number"));
     let mut redact = Vec::new();
     for (name, value) in table.named(ctx, "redact") {
+        if !name.value.starts_with(|c: char| c.is_ascii_lowercase()) || !name.value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-')) {
+            ctx.report(lints::MALFORMED_NAME, name.span.range.clone(), format!("`{}` is no name of a secret", name.value), "Write a word in small letters: `client_secret`.");
+        }
         if let Some(pattern) = ctx.pattern(value, "redact", text, Pattern::parse) {
             redact.push(NamedPattern { name, pattern: pattern.value });
         }
@@ -73,7 +76,10 @@ fn ancestors(ctx: &mut Context, table: &Table<'_>) -> Vec<(Spanned<TypeName<'sta
 
 fn type_name(ctx: &mut Context, name: &Spanned<String>) -> Option<TypeName<'static>> {
     let parsed = TypeName::parse(&name.value).map(TypeName::into_owned);
-    if parsed.is_none() {
+    if let Some(odd) = name.value.chars().find(|c| c.is_whitespace() || matches!(c, '*' | '?' | '{' | '}')) {
+        let help = "Write the full name of one type; what is derived from it needs a line of its own.";
+        ctx.report(lints::MALFORMED_NAME, name.span.range.clone(), format!("`{}` cannot stand in the name of a type", odd.escape_debug()), help);
+    } else if parsed.is_none() {
         ctx.report(lints::MALFORMED_NAME, name.span.range.clone(), "the type name is empty", "Write a full type name, for example `System.TimeoutException`.");
     }
     parsed

@@ -14,13 +14,15 @@ mod manifest;
 mod rule;
 mod syntax;
 mod table;
+mod unread;
 
 use toml::de::DeTable;
 
 pub use entry::{Book, CodeEntry, LedgerEntry, ManifestEntry, RuleEntry, RuleFile};
 pub use ledger::write as write_ledger;
+pub use unread::Unread;
 
-use crate::diagnostic::{Diagnostic, SourceId, Sources, Span, lints};
+use crate::diagnostic::{Diagnostic, Source, SourceId, Sources, Span, lints};
 use crate::model::limits;
 use table::Context;
 
@@ -41,26 +43,42 @@ pub fn read(sources: &Sources) -> (Book, Vec<Diagnostic>) {
         ctx.source = id;
         let before = ctx.diagnostics.len();
         set_bytes += source.text.len();
-        if source.is_refused || over_limit(&mut ctx, id, &source.text, set_bytes) {
-            book.unread.push(id);
-            continue;
-        }
-        check::text::deceptive_characters(id, &source.text, &mut ctx.diagnostics);
-        let (table, errors) = DeTable::parse_recoverable(&source.text);
-        let (findings, broken) = syntax::findings(id, &source.text, &errors);
-        ctx.diagnostics.extend(findings);
-        book.broken.extend(broken);
-        if let Some(finding) = too_deep(id, table.get_ref()) {
-            ctx.diagnostics.push(finding);
-            book.unread.push(id);
-            continue;
-        }
-        read_file(&mut ctx, &mut book, &source.name, &table, &source.text);
-        if ctx.diagnostics.len() > before {
-            book.unread.push(id);
+        let is_readable = !source.is_refused && !over_limit(&mut ctx, id, &source.text, set_bytes) && read_text(&mut ctx, &mut book, source);
+        if let Some(unread) = book.unread_of(&source.name) {
+            if !is_readable {
+                unread.add_foreign(&source.text);
+            } else if ctx.diagnostics.len() > before {
+                unread.add(&source.text);
+            }
         }
     }
     (book, ctx.diagnostics)
+}
+
+/// Reads the entries of one text; false when it is not TOML as a whole.
+fn read_text(ctx: &mut Context, book: &mut Book, source: &Source) -> bool {
+    let (id, text) = (ctx.source, source.text.as_str());
+    check::text::deceptive_characters(id, text, &mut ctx.diagnostics);
+    let rest;
+    let (mut table, errors) = DeTable::parse_recoverable(text);
+    let is_sound = errors.is_empty();
+    if !is_sound {
+        let slips = syntax::slips(id, text, errors);
+        ctx.diagnostics.extend(slips.findings);
+        book.broken.extend(slips.broken);
+        rest = slips.rest;
+        table = DeTable::parse_recoverable(&rest).0;
+    }
+    if let Some(finding) = too_deep(id, table.get_ref()) {
+        ctx.diagnostics.push(finding);
+        return false;
+    }
+    read_file(ctx, book, &source.name, &table, text);
+    if !is_sound {
+        // What the file lacks as a whole may stand in an entry that was taken out.
+        ctx.diagnostics.retain(|finding| finding.lint != lints::MISSING_KEY || finding.primary.span.source != id || finding.primary.span.range.start > 0);
+    }
+    is_sound
 }
 
 fn read_file(ctx: &mut Context, book: &mut Book, name: &str, table: &toml::Spanned<DeTable<'_>>, text: &str) {
@@ -71,16 +89,19 @@ fn read_file(ctx: &mut Context, book: &mut Book, name: &str, table: &toml::Spann
     }
 }
 
+/// Whether a file is left out because it, or the set up to it, is too large. Of a set that is, the first file is named.
 fn over_limit(ctx: &mut Context, id: SourceId, text: &str, set_bytes: usize) -> bool {
-    let (size, limit, what) = if text.len() > limits::FILE_BYTES {
-        (text.len(), limits::FILE_BYTES, "file has")
+    let (size, limit, what, help) = if text.len() > limits::FILE_BYTES {
+        (text.len(), limits::FILE_BYTES, "file has", "Split the file by code family.")
     } else if set_bytes > limits::SET_BYTES {
-        (set_bytes, limits::SET_BYTES, "the set up to this file has")
+        (set_bytes, limits::SET_BYTES, "the set up to this file has", "Shorten texts and examples: a set is read as a whole.")
     } else {
         return false;
     };
-    let message = format!("{what} {size} bytes, more than {limit}");
-    ctx.diagnostics.push(Diagnostic::new(lints::LIMIT_EXCEEDED, Span::start_of(id), message).help("Split the file by code family."));
+    if set_bytes - text.len() <= limits::SET_BYTES {
+        let message = format!("{what} {size} bytes, more than {limit}");
+        ctx.diagnostics.push(Diagnostic::new(lints::LIMIT_EXCEEDED, Span::start_of(id), message).help(help));
+    }
     true
 }
 

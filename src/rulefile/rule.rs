@@ -1,7 +1,7 @@
 //! `[[rules]]`: from a table to an entry. A rule that cannot be read does not hide the next one.
 
 use crate::diagnostic::{Spanned, lints};
-use crate::model::{Capture, Pattern};
+use crate::model::{Capture, Pattern, Template};
 
 use super::entry::{CounterexampleEntry, ExampleEntry, RuleEntry};
 use super::keys;
@@ -18,9 +18,10 @@ pub(super) fn read(ctx: &mut Context, value: &Value<'_>, text: &str) -> Option<R
     let when = table.get("when").map(|value| conditions(ctx, value, text, "`when`")).unwrap_or_default();
     let unless = table.get("unless").map(|value| conditions(ctx, value, text, "`unless`")).unwrap_or_default();
     let captures = captures(ctx, &table);
+    let has_examples = table.get("examples").is_some_and(|value| value.get_ref().as_array().is_none_or(|items| !items.is_empty()));
     let examples = table.tables(ctx, "examples").into_iter().filter_map(|value| example(ctx, value, text)).collect();
     let counterexamples = table.tables(ctx, "counterexamples").into_iter().filter_map(|value| counterexample(ctx, value, text)).collect();
-    Some(RuleEntry { id: id?, code: code?, when, unless, captures, examples, counterexamples })
+    Some(RuleEntry { id: id?, code: code?, when, unless, captures, examples, has_examples, counterexamples })
 }
 
 pub(super) fn example(ctx: &mut Context, value: &Value<'_>, text: &str) -> Option<ExampleEntry> {
@@ -64,10 +65,21 @@ fn check_variable(ctx: &mut Context, name: &Spanned<String>) {
     let well_formed = name.value.starts_with(|c: char| c.is_ascii_lowercase()) && name.value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     if !well_formed {
         ctx.report(lints::MALFORMED_NAME, name.span.range.clone(), format!("`{}` is no name of a capture", name.value), "Write snake_case: `client_id`.");
+    } else if Template::FIELDS.contains(&name.value.as_str()) {
+        let message = format!("capture `{}` hides the fact of the same name", name.value);
+        let help = format!("Give it a name of its own, for example `captured_{}`.", name.value);
+        ctx.report(lints::MALFORMED_NAME, name.span.range.clone(), message, help);
+    } else if Template::WORDS.contains(&name.value.as_str()) {
+        let help = format!("Give it another name, for example `{}_value`.", name.value);
+        ctx.report(lints::MALFORMED_NAME, name.span.range.clone(), format!("`{}` is a word of the template language", name.value), help);
     }
 }
 
 fn check_id(ctx: &mut Context, id: &Spanned<String>) {
+    if id.value.trim().is_empty() {
+        // Reported as empty.
+        return;
+    }
     let kebab = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     if !id.value.split('-').all(kebab) {
         let fixed: String = id.value.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();

@@ -1,72 +1,145 @@
-//! What the TOML parser says about a text, in words that help, and what it must not be believed after an error.
+//! What the TOML parser says about a text, in words that help, and what of the text can be believed.
 //!
-//! The parser recovers and goes on, so that one slip does not hide the next. What it makes of the entry with the slip
-//! is a guess: findings about such an entry would only send people astray.
+//! The parser goes on behind an error, but with a guess. So an entry with an error in it is taken out and the rest is
+//! parsed again: one slip hides nothing behind it, and nobody is sent astray by what follows from it.
 
 use std::ops::Range;
 
-use toml::de::Error;
+use toml::de::{DeTable, Error};
 
 use crate::diagnostic::{Diagnostic, SourceId, Span, floor_char_boundary, lints};
 
-/// One slip may make many syntax errors; more than this many of one file help nobody.
-const SHOWN: usize = 20;
+/// Entries of one file with errors that are shown; somebody who has more of them has another problem.
+const ROUNDS: usize = 20;
 
-/// The findings for the errors of one file, and the entries that the errors stand in.
-pub(super) fn findings(source: SourceId, text: &str, errors: &[Error]) -> (Vec<Diagnostic>, Vec<Span>) {
-    let mut places: Vec<(usize, Range<usize>, String)> = errors.iter().map(|error| place(text, error)).collect();
-    places.sort_by_key(|(_, range, _)| range.start);
+/// Errors that are looked at; a text with more of them is not worth another round.
+const ERRORS: usize = 10_000;
+
+/// A text with errors, taken apart.
+pub(super) struct Slips {
+    pub(super) findings: Vec<Diagnostic>,
+    /// Entries with errors in them.
+    pub(super) broken: Vec<Span>,
+    /// The text with blanks in place of these entries.
+    pub(super) rest: String,
+}
+
+/// Takes out what has errors, entry by entry.
+pub(super) fn slips(source: SourceId, text: &str, mut errors: Vec<Error>) -> Slips {
     let lines = Lines::new(text);
-    let mut findings: Vec<Diagnostic> = Vec::new();
-    let mut previous: Option<(usize, &str)> = None;
-    for (start, range, message) in &places {
-        let line = lines.at(*start);
-        // The same complaint line after line follows from the first one, and so does a second one on the same line.
-        let follows = previous.is_some_and(|(last, said)| line == last || (said == message && line <= last + 2));
-        previous = Some((line, message));
-        if follows || findings.len() == SHOWN {
-            continue;
-        }
-        let content = lines.text(line);
-        findings.push(Diagnostic::new(lints::TOML_SYNTAX, Span { source, range: range.clone() }, message.clone()).help(help(text, *start, content, message)));
-        if text.trim_start().starts_with('{') {
+    let entries = lines.entries();
+    let mut slips = Slips { findings: Vec::new(), broken: Vec::new(), rest: text.to_owned() };
+    for conflict in conflicts(&lines).into_iter().take(ROUNDS) {
+        slips.findings.push(finding(source, conflict.start..lines.end_of(conflict.start), "the file has an unresolved merge conflict", CONFLICT));
+        let first = entries.partition_point(|entry| entry.end <= conflict.start);
+        let last = entries.partition_point(|entry| entry.start < conflict.end);
+        let (start, end) = (entries.get(first).map_or(0, |entry| entry.start), entries[..last].last().map_or(text.len(), |entry| entry.end));
+        slips.take_out(source, start..end);
+    }
+    if !slips.findings.is_empty() {
+        errors = DeTable::parse_recoverable(&slips.rest).1;
+    }
+    let is_json = text.trim_start().starts_with('{');
+    let mut looked_at = 0;
+    for round in 0.. {
+        looked_at += errors.len();
+        if round == ROUNDS || looked_at > ERRORS && round > 0 {
+            // What is left over would be guesses.
+            let first = errors.iter().filter_map(|error| Some(error.span()?.start)).min();
+            if let Some(first) = first {
+                slips.take_out(source, first..text.len());
+            }
             break;
         }
+        let mut places: Vec<(Range<usize>, String)> = errors.iter().map(|error| lines.place(error)).collect();
+        places.sort_by_key(|(range, _)| range.start);
+        let Some((first, _)) = places.first() else { break };
+        let entry = entries.partition_point(|entry| entry.start <= first.start).checked_sub(1).map_or(0..text.len(), |index| entries[index].clone());
+        let mut last_line = None;
+        for (range, message) in places.iter().take_while(|(range, _)| range.start < entry.end.max(first.start + 1)) {
+            let line = lines.at(range.start);
+            // A second complaint about a line, or the same one about the next line, follows from the first one.
+            let repeats = !message.starts_with(UNQUOTED) && slips.findings.last().is_some_and(|finding| finding.message == *message);
+            if last_line.replace(line).is_none_or(|last| line != last && !(repeats && line <= last + 2)) {
+                slips.findings.push(finding(source, range.clone(), message, help(text, range.start, lines.text(line), message)));
+            }
+            if *message == UNCLOSED_LIST || is_json {
+                break;
+            }
+        }
+        slips.take_out(source, entry);
+        if is_json {
+            slips.take_out(source, 0..text.len());
+            break;
+        }
+        errors = DeTable::parse_recoverable(&slips.rest).1;
     }
-    let broken = broken(source, text, &lines, &places);
-    (findings, broken)
+    slips
 }
 
-fn place(text: &str, error: &Error) -> (usize, Range<usize>, String) {
-    let range = error.span().unwrap_or(0..0);
-    let start = floor_char_boundary(text, range.start);
-    let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-    let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
-    if is_merge_marker(&text[line_start..line_end]) {
-        return (line_start, line_start..line_end, "the file has an unresolved merge conflict".to_owned());
+impl Slips {
+    fn take_out(&mut self, source: SourceId, range: Range<usize>) {
+        let (start, end) = (floor_char_boundary(&self.rest, range.start), floor_char_boundary(&self.rest, range.end));
+        let blanks: String = self.rest[start..end].bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }).collect();
+        self.rest.replace_range(start..end, &blanks);
+        self.broken.push(Span { source, range });
     }
-    let end = floor_char_boundary(text, range.end).max(start);
-    (start, start..end, error.message().trim().replace('\n', ", "))
 }
 
-fn is_merge_marker(line: &str) -> bool {
-    ["<<<<<<<", "=======", ">>>>>>>", "|||||||"].iter().any(|marker| line.starts_with(marker))
+const CONFLICT: &str = "Keep one side and delete the lines with `<<<<<<<`, `=======` and `>>>>>>>`.";
+const UNQUOTED: &str = "string values must be quoted";
+const UNCLOSED_LIST: &str = "the list is never closed";
+
+fn finding(source: SourceId, range: Range<usize>, message: &str, help: &str) -> Diagnostic {
+    Diagnostic::new(lints::TOML_SYNTAX, Span { source, range }, message).help(help)
+}
+
+/// From each `<<<<<<<` line to its `>>>>>>>` line.
+fn conflicts(lines: &Lines<'_>) -> Vec<Range<usize>> {
+    let mut conflicts: Vec<Range<usize>> = Vec::new();
+    let mut open = None;
+    for (line, &start) in lines.starts.iter().enumerate() {
+        let content = lines.text(line);
+        if content.starts_with("<<<<<<<") {
+            open.get_or_insert(start);
+        } else if content.starts_with(">>>>>>>") {
+            conflicts.extend(open.take().map(|open| open..start + content.len()));
+        }
+    }
+    conflicts
 }
 
 /// What to type instead, by what stands on the line.
 fn help(text: &str, at: usize, line: &str, message: &str) -> &'static str {
     let line = line.trim_start();
-    if is_merge_marker(line) {
-        "Keep one side and delete the lines with `<<<<<<<`, `=======` and `>>>>>>>`."
+    let is_first = text[..at].rsplit('\n').next().is_none_or(|before| before.trim().is_empty());
+    if message == UNCLOSED_LIST {
+        "Put `]` behind its last item."
+    } else if ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|marker| line.starts_with(marker)) {
+        CONFLICT
     } else if text.trim_start().starts_with('{') && at < 4 {
         "This looks like JSON; rule files are TOML: `key = \"value\"` lines under `[table]` headers."
     } else if message == "duplicate key" {
         "Delete one of the two, or give it another name."
     } else if line.contains(['\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}']) {
         "Replace the typographic quotes by straight ones: \" or '."
-    } else if message.starts_with("missing comma between array elements") && (line.starts_with('[') || line.contains('=')) {
-        "A list above is never closed: put its `]` in front of this line."
-    } else if message.starts_with("unclosed table") {
+    } else if message.starts_with("missing comma") && is_first && message.contains("array elements") {
+        "Put a comma behind the item above, or close its list with `]`."
+    } else if message.starts_with("missing comma") && is_first {
+        "Close the table above with `}`, or put a comma behind its last value."
+    } else if message.starts_with("missing comma") {
+        "Put a comma between the two."
+    } else if message.starts_with(UNQUOTED) {
+        "Put the text in quotes: \"…\"."
+    } else if message.starts_with("unclosed inline table") {
+        "Close it with `}`."
+    } else if message.starts_with("unclosed array,") {
+        "Close it with `]`."
+    } else if message.contains("recur") {
+        "No entry of a rule file nests that deep."
+    } else if message.contains("printable characters") {
+        "Delete the control character; in a text in double quotes write it as `\\u0000`."
+    } else if message.starts_with("unclosed table") || message.starts_with("unclosed array table") {
         "Close the header with `]`, and one of two brackets with `]]`."
     } else if message.starts_with("invalid basic string") || message.starts_with("invalid literal string") {
         "Close the text with the quote that opened it; a text of several lines stands in `\"\"\"`."
@@ -81,28 +154,7 @@ fn help(text: &str, at: usize, line: &str, message: &str) -> &'static str {
     }
 }
 
-/// The entries with errors in them: from a header to the next one that is no part of it.
-fn broken(source: SourceId, text: &str, lines: &Lines<'_>, places: &[(usize, Range<usize>, String)]) -> Vec<Span> {
-    let mut starts = vec![0];
-    let mut entry = "";
-    for (line, start) in lines.starts.iter().enumerate() {
-        let Some(header) = lines.text(line).strip_prefix('[') else { continue };
-        let header = header.trim_start_matches('[').split([']', '\n']).next().unwrap_or_default().trim();
-        if entry.is_empty() || !header.strip_prefix(entry).is_some_and(|rest| rest.starts_with('.')) {
-            entry = header;
-            starts.push(*start);
-        }
-    }
-    starts.push(text.len() + 1);
-    let has_error = |range: &Range<usize>| {
-        let first = places.partition_point(|(start, ..)| *start < range.start);
-        places.get(first).is_some_and(|(start, ..)| *start < range.end)
-    };
-    let entries = starts.windows(2).map(|pair| pair[0]..pair[1]).filter(|range| !range.is_empty());
-    entries.filter(has_error).map(|range| Span { source, range }).collect()
-}
-
-/// Line starts of a text.
+/// Lines and entries of a text.
 struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
@@ -121,5 +173,50 @@ impl<'t> Lines<'t> {
     fn text(&self, line: usize) -> &'t str {
         let end = self.starts.get(line + 1).copied().unwrap_or(self.text.len());
         self.text[self.starts[line]..end].trim_end()
+    }
+
+    fn end_of(&self, start: usize) -> usize {
+        start + self.text(self.at(start)).len()
+    }
+
+    /// From a header to the next one that is no part of the same entry: `[[rules.examples]]` is part of `[[rules]]`.
+    fn entries(&self) -> Vec<Range<usize>> {
+        let mut starts = vec![0];
+        let mut entry = "";
+        let mut is_in_text = false;
+        for (line, &start) in self.starts.iter().enumerate() {
+            let content = self.text(line);
+            if let Some(header) = content.strip_prefix('[').filter(|_| !is_in_text) {
+                let header = header.trim_start_matches('[').split(']').next().unwrap_or_default().trim();
+                if entry.is_empty() || !header.strip_prefix(entry).is_some_and(|rest| rest.starts_with('.')) {
+                    entry = header;
+                    starts.push(start);
+                }
+            }
+            is_in_text ^= (content.matches("\"\"\"").count() + content.matches("'''").count()) % 2 == 1;
+        }
+        starts.push(self.text.len() + 1);
+        starts.windows(2).map(|pair| pair[0]..pair[1]).filter(|range| !range.is_empty()).collect()
+    }
+
+    /// Where an error stands, and what it says. A list that is not closed is where it begins, not where the parser
+    /// stumbles over the next entry.
+    fn place(&self, error: &Error) -> (Range<usize>, String) {
+        let range = error.span().unwrap_or(0..0);
+        let start = floor_char_boundary(self.text, range.start);
+        let end = floor_char_boundary(self.text, range.end).max(start);
+        let mut message = error.message().trim().replace('\n', ", ");
+        if message.starts_with("invalid boolean") {
+            message = format!("{UNQUOTED}, and truth values are `true` and `false`");
+        }
+        let line = self.at(start);
+        let is_next_entry = start == self.starts[line] && (self.text(line).starts_with('[') || self.text(line).contains(" = "));
+        if message.starts_with("missing comma between array elements") && is_next_entry {
+            let opening = (0..line).rev().find_map(|line| Some(self.starts[line] + self.text(line).find("= [")? + 2));
+            if let Some(opening) = opening {
+                return (opening..opening + 1, UNCLOSED_LIST.to_owned());
+            }
+        }
+        (start..end, message)
     }
 }

@@ -1,14 +1,15 @@
 //! Typed access to TOML tables: values with their places, and a finding for whatever does not fit.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use toml::Spanned as TomlSpanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::{Diagnostic, Lint, SourceId, Span, Spanned, did_you_mean, lints};
-use crate::model::{Pattern, PatternError, PatternErrorKind};
+use crate::model::{Pattern, PatternError, PatternErrorKind, limits};
 
-use super::keys::Key;
+use super::keys::{self, Key};
 
 /// Where the reader is, and what it has found so far.
 #[derive(Debug)]
@@ -17,11 +18,15 @@ pub(super) struct Context {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Whether patterns are known to compile, so that it can wait until they are used.
     pub(super) is_proven: bool,
+    /// Patterns, globs and literals of the set so far.
+    pub(super) patterns: usize,
+    /// Large patterns of the set so far.
+    pub(super) large_patterns: usize,
 }
 
 impl Default for Context {
     fn default() -> Self {
-        Self { source: SourceId(0), diagnostics: Vec::new(), is_proven: false }
+        Self { source: SourceId(0), diagnostics: Vec::new(), is_proven: false, patterns: 0, large_patterns: 0 }
     }
 }
 
@@ -49,7 +54,7 @@ impl Context {
 
     pub(super) fn wrong_type(&mut self, value: &Value<'_>, key: &str, expected: &str) {
         let found = found(value);
-        self.report(lints::WRONG_TYPE, value.span(), format!("`{key}` takes {expected}, found {found}"), format!("Write {expected}."));
+        self.report(lints::WRONG_TYPE, value.span(), format!("`{key}` takes {expected}, found {found}"), instead(value, expected));
     }
 
     /// Reports what is wrong with a pattern, at the part that is wrong where that can be told.
@@ -71,22 +76,43 @@ impl Context {
 
     /// A pattern, compiled unless it is known to compile.
     pub(super) fn pattern(&mut self, value: &Value<'_>, key: &str, text: &str, parse: impl Fn(&str) -> Result<Pattern, PatternError>) -> Option<Spanned<Pattern>> {
-        let is_proven = self.is_proven;
-        self.parsed(value, key, text, |source| {
-            let pattern = parse(source)?;
-            if !is_proven {
-                pattern.compile()?;
+        let parsed = self.parsed(value, key, text, parse)?;
+        if self.is_proven {
+            return Some(parsed);
+        }
+        if self.large_patterns > limits::LARGE_PATTERNS {
+            return None;
+        }
+        match parsed.value.compile() {
+            Ok(is_large) => {
+                self.large_patterns += usize::from(is_large);
+                if self.large_patterns > limits::LARGE_PATTERNS {
+                    let message = format!("the set has more than {} patterns of {} bytes and more when compiled", limits::LARGE_PATTERNS, limits::LARGE_PATTERN_BYTES);
+                    self.report(lints::LIMIT_EXCEEDED, value.span(), message, "Use smaller repetitions, and no `(?u)` where letters are ASCII.");
+                }
+                Some(parsed)
             }
-            Ok(pattern)
-        })
+            Err(error) => {
+                self.pattern_error(value, text, error);
+                None
+            }
+        }
     }
 
     /// A value that is parsed from a text, with its place.
     pub(super) fn parsed<T>(&mut self, value: &Value<'_>, key: &str, text: &str, parse: impl Fn(&str) -> Result<T, PatternError>) -> Option<Spanned<T>> {
         let Some(source) = value.get_ref().as_str() else {
-            self.wrong_type(value, key, "a text in quotes");
+            self.wrong_type(value, key, TEXT);
             return None;
         };
+        self.patterns += 1;
+        if self.patterns > limits::PATTERNS {
+            if self.patterns == limits::PATTERNS + 1 {
+                let message = format!("the set has more than {} patterns", limits::PATTERNS);
+                self.report(lints::LIMIT_EXCEEDED, value.span(), message, "Tell failures apart by types and codes with globs instead of long lists.");
+            }
+            return None;
+        }
         match parse(source) {
             Ok(parsed) => Some(Spanned { value: parsed, span: self.span(value.span()) }),
             Err(error) => {
@@ -97,13 +123,31 @@ impl Context {
     }
 }
 
+const TEXT: &str = "a text in quotes";
+const TEXTS: &str = "a list of texts";
+const WHOLE_NUMBER: &str = "a whole number";
+
+/// How a value of the wrong type becomes one of the right type.
+fn instead(value: &Value<'_>, expected: &str) -> String {
+    match (value.get_ref(), expected) {
+        (DeValue::Integer(number), TEXT) => format!("Put it in quotes: `\"{number}\"`."),
+        (DeValue::Float(number), TEXT) => format!("Put it in quotes: `\"{number}\"`."),
+        (DeValue::Datetime(date), TEXT) => format!("Put it in quotes: `\"{date}\"`."),
+        (DeValue::String(_), TEXTS) => "Put it in brackets: `[\"…\"]`.".to_owned(),
+        (DeValue::String(text), WHOLE_NUMBER) if text.parse::<i64>().is_ok() => format!("Leave the quotes out: `{text}`."),
+        (DeValue::Integer(_), WHOLE_NUMBER) => format!("Whole numbers go from {} to {}.", i64::MIN, i64::MAX),
+        _ => format!("Write {expected}."),
+    }
+}
+
 /// What a value is, for messages.
 pub(super) fn found(value: &Value<'_>) -> String {
     match value.get_ref() {
         DeValue::String(text) if text.chars().count() <= 40 => format!("the text \"{text}\""),
         DeValue::String(_) => "a text".to_owned(),
-        DeValue::Integer(number) => format!("the number {number}"),
-        DeValue::Float(number) => format!("the number {number}"),
+        DeValue::Integer(number) if number.as_str().len() <= 40 => format!("the number {number}"),
+        DeValue::Float(number) if number.as_str().len() <= 40 => format!("the number {number}"),
+        DeValue::Integer(_) | DeValue::Float(_) => "a number".to_owned(),
         DeValue::Boolean(value) => format!("`{value}`"),
         DeValue::Datetime(value) => format!("the date {value}"),
         DeValue::Array(_) => "a list".to_owned(),
@@ -115,7 +159,7 @@ pub(super) fn found(value: &Value<'_>) -> String {
 fn inside(text: &str, value: Range<usize>, part: &Range<usize>) -> Option<Range<usize>> {
     let written = text.get(value.clone())?;
     let skip = if written.starts_with("'''") || written.starts_with("\"\"\"") {
-        3 + usize::from(written[3..].starts_with('\n'))
+        3 + if written[3..].starts_with("\r\n") { 2 } else { usize::from(written[3..].starts_with('\n')) }
     } else {
         1
     };
@@ -129,7 +173,12 @@ impl<'t> Table<'t> {
     pub(super) fn open(ctx: &mut Context, value: &'t Value<'t>, text: &'t str, keys: &[Key], what: &'static str) -> Option<Self> {
         let Some(map) = value.get_ref().as_table() else {
             let found = found(value);
-            ctx.report(lints::WRONG_TYPE, value.span(), format!("{what} is a table, found {found}"), "Write `{ key = value }`, or a `[table]` header.");
+            let header = text.get(value.span()).and_then(|header| header.strip_prefix("[["));
+            let help = match header.and_then(|header| header.split(']').next()) {
+                Some(name) => format!("Write the header in single brackets: `[{name}]`."),
+                None => "Write `{ key = value }`, or a `[table]` header.".to_owned(),
+            };
+            ctx.report(lints::WRONG_TYPE, value.span(), format!("{what} is a table, found {found}"), help);
             return None;
         };
         Some(Self::with_map(ctx, map, value.span(), text, keys, what))
@@ -137,16 +186,17 @@ impl<'t> Table<'t> {
 
     /// Opens a table that has no value of its own: a whole file.
     pub(super) fn with_map(ctx: &mut Context, map: &'t DeTable<'t>, range: Range<usize>, text: &'t str, keys: &[Key], what: &'static str) -> Self {
-        for (key, _) in map {
+        let unknown = in_order(map).into_iter().filter(|(key, _)| !keys.iter().any(|known| known.name == key.get_ref().as_ref()));
+        for (index, (key, _)) in unknown.enumerate() {
             let name = key.get_ref().as_ref();
-            if !keys.iter().any(|known| known.name == name) {
-                let help = did_you_mean(name, keys.iter().map(|known| known.name));
-                ctx.report(lints::UNKNOWN_KEY, key.span(), format!("unknown key `{name}` in {what}"), help);
-            }
+            // Nobody sees the help of the thousandth one, but looking for near words has its price.
+            let near = || did_you_mean(name, keys.iter().map(|known| known.name));
+            let help = if index < 200 { keys::home(name, what).unwrap_or_else(near) } else { "Delete it.".to_owned() };
+            ctx.report(lints::UNKNOWN_KEY, key.span(), format!("unknown key `{}` in {what}", clipped(name)), help);
         }
         for key in keys.iter().filter(|key| key.required) {
-            if !map.contains_key(key.name) {
-                let help = format!("Add `{} = …`: {}", key.name, key.about);
+            if !map.contains_key(key.name) && !is_misplaced(map, key.name) {
+                let help = format!("Add `{}`. {}", key.sample(), key.about);
                 let first_line = range.start..range.end.min(text[range.start..].find('\n').map_or(text.len(), |at| range.start + at));
                 ctx.report(lints::MISSING_KEY, first_line, format!("{what} has no `{}`", key.name), help);
             }
@@ -195,19 +245,23 @@ impl<'t> Table<'t> {
     pub(super) fn texts(&self, ctx: &mut Context, key: &str) -> Vec<Spanned<String>> {
         let Some(value) = self.get(key) else { return Vec::new() };
         let Some(items) = value.get_ref().as_array() else {
-            ctx.wrong_type(value, key, "a list of texts");
+            ctx.wrong_type(value, key, TEXTS);
             return Vec::new();
         };
         if items.is_empty() {
             ctx.report(lints::EMPTY_VALUE, value.span(), format!("`{key}` of {} is an empty list", self.what), "List something, or leave the key out.");
         }
-        items.iter().filter_map(|item| text_value(ctx, item, key)).collect()
+        let texts: Vec<_> = items.iter().filter_map(|item| text_value(ctx, item, key)).collect();
+        for text in texts.iter().filter(|text| text.value.trim().is_empty()) {
+            ctx.report(lints::EMPTY_VALUE, text.span.range.clone(), format!("an item of `{key}` is empty"), "Say something, or leave the item out.");
+        }
+        texts
     }
 
     /// One text or a list of them.
     pub(super) fn one_or_more(&self, ctx: &mut Context, key: &str) -> Vec<Spanned<String>> {
         match self.get(key) {
-            Some(value) if value.get_ref().is_str() => text_value(ctx, value, key).into_iter().collect(),
+            Some(value) if value.get_ref().is_str() => self.text(ctx, key).into_iter().collect(),
             _ => self.texts(ctx, key),
         }
     }
@@ -235,7 +289,10 @@ impl<'t> Table<'t> {
     pub(super) fn tables(&self, ctx: &mut Context, key: &str) -> Vec<&'t Value<'t>> {
         let Some(value) = self.get(key) else { return Vec::new() };
         let Some(items) = value.get_ref().as_array() else {
-            ctx.wrong_type(value, key, "a list of tables");
+            let found = found(value);
+            let header = self.text.get(value.span()).and_then(|header| header.strip_prefix('[')).and_then(|header| header.split(']').next());
+            let help = format!("Write the header in double brackets: `[[{}]]`.", header.unwrap_or(key));
+            ctx.report(lints::WRONG_TYPE, value.span(), format!("`{key}` takes a list of tables, found {found}"), help);
             return Vec::new();
         };
         items.iter().collect()
@@ -245,7 +302,8 @@ impl<'t> Table<'t> {
     pub(super) fn named(&self, ctx: &mut Context, key: &str) -> Vec<(Spanned<String>, &'t Value<'t>)> {
         let Some(value) = self.get(key) else { return Vec::new() };
         let Some(map) = value.get_ref().as_table() else {
-            ctx.wrong_type(value, key, "a table");
+            let found = found(value);
+            ctx.report(lints::WRONG_TYPE, value.span(), format!("`{key}` takes names with values, found {found}"), format!("Write `{key}.NAME = …`, or a header `[{key}.NAME]`."));
             return Vec::new();
         };
         let name = |key: &TomlSpanned<toml::de::DeString<'_>>| Spanned { value: key.get_ref().to_string(), span: ctx.span(key.span()) };
@@ -263,7 +321,25 @@ impl<'t> Table<'t> {
     }
 }
 
-fn in_order<'t>(map: &'t DeTable<'t>) -> Vec<(&'t TomlSpanned<toml::de::DeString<'t>>, &'t Value<'t>)> {
+/// Whether a key stands in the wrong table, which is reported there: conditions without `when`, or a key of a rule
+/// behind the header of its examples.
+fn is_misplaced(map: &DeTable<'_>, key: &str) -> bool {
+    let holds = |value: &Value<'_>| value.get_ref().as_table().is_some_and(|table| table.contains_key(key));
+    let behind = ["examples", "counterexamples"].iter().filter_map(|name| map.get(*name)?.get_ref().as_array());
+    let strays = keys::CONDITIONS.iter().any(|condition| map.contains_key(condition.name));
+    let facts = keys::FAILURE.iter().any(|fact| fact.name != "message" && map.contains_key(fact.name));
+    (key == "when" && strays) || (key == "failure" && facts) || (key != "failure" && key != "code" && behind.flat_map(|examples| examples.iter()).any(holds))
+}
+
+/// A name of the file in a message: as much of it as anybody reads.
+pub(super) fn clipped(name: &str) -> Cow<'_, str> {
+    match name.char_indices().nth(80) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &name[..end])),
+        None => Cow::Borrowed(name),
+    }
+}
+
+pub(super) fn in_order<'t>(map: &'t DeTable<'t>) -> Vec<(&'t TomlSpanned<toml::de::DeString<'t>>, &'t Value<'t>)> {
     let mut entries: Vec<_> = map.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
     entries
@@ -273,7 +349,7 @@ pub(super) fn text_value(ctx: &mut Context, value: &Value<'_>, key: &str) -> Opt
     match value.get_ref().as_str() {
         Some(text) => Some(Spanned { value: text.to_owned(), span: ctx.span(value.span()) }),
         None => {
-            ctx.wrong_type(value, key, "a text in quotes");
+            ctx.wrong_type(value, key, TEXT);
             None
         }
     }
@@ -282,7 +358,7 @@ pub(super) fn text_value(ctx: &mut Context, value: &Value<'_>, key: &str) -> Opt
 pub(super) fn integer(ctx: &mut Context, value: &Value<'_>, key: &str) -> Option<i64> {
     let read = value.get_ref().as_integer().and_then(parse_integer);
     if read.is_none() {
-        ctx.wrong_type(value, key, "a whole number");
+        ctx.wrong_type(value, key, WHOLE_NUMBER);
     }
     read
 }

@@ -6,34 +6,35 @@ use std::collections::BTreeMap;
 use crate::diagnostic::floor_char_boundary;
 use crate::input::text;
 use crate::matcher::{Candidate, Witness, captures, plain};
-use crate::model::{CatalogEntry, Decision, Evidence, Failure, Log, Rule, Template, UnknownReason, limits};
+use crate::model::{CatalogEntry, Decision, Evidence, Failure, Log, Rule, Template, UnknownReason, excerpt, limits};
 
+use super::redact::Secret;
 use super::{FALLBACK_RULE, RuleSet};
 
 impl RuleSet {
     /// Says what a failure is. Cannot fail: what no rule knows gets the fallback, with the reason.
     #[must_use]
     pub fn classify(&self, failure: &Failure) -> Decision {
-        let stated = failure.text.as_deref().map(text::read);
+        let stated = failure.text.as_deref().map(|text| {
+            // Reading drops lines, also those that frame a key: what is a secret is told before.
+            text::read(&self.redactor.redact(excerpt(text).as_deref().unwrap_or(text)))
+        });
         let candidate = Candidate::new(failure, stated.as_ref(), &self.lexicon);
-        match plain::first(&self.rules, &candidate) {
-            Some((index, witnesses)) => {
-                let mut decision = self.decide(&self.codes[self.code_of_rule[index]], &candidate, Some(&self.rules[index]));
-                decision.evidence = witnesses.into_iter().map(|witness| self.evidence(&witness)).collect();
-                decision
-            }
-            None => {
-                let mut decision = self.decide(self.fallback(), &candidate, None);
-                decision.unknown_reason = Some(if failure.is_empty() {
-                    UnknownReason::Empty
-                } else if candidate.is_truncated() {
-                    UnknownReason::Truncated
-                } else {
-                    UnknownReason::NoRule
-                });
-                decision
-            }
+        if let Some((index, witnesses)) = plain::first(&self.rules, &candidate) {
+            let texts = self.secrets(&candidate);
+            let mut decision = self.decide(&self.codes[self.code_of_rule[index]], &candidate, Some((&self.rules[index], &texts)));
+            decision.evidence = witnesses.into_iter().map(|witness| self.evidence(&witness, &texts)).collect();
+            return decision;
         }
+        let mut decision = self.decide(self.fallback(), &candidate, None);
+        decision.unknown_reason = Some(if failure.is_empty() {
+            UnknownReason::Empty
+        } else if candidate.is_truncated() {
+            UnknownReason::Truncated
+        } else {
+            UnknownReason::NoRule
+        });
+        decision
     }
 
     /// The decision on a record that could not be read as a failure.
@@ -42,19 +43,38 @@ impl RuleSet {
         let failure = Failure::default();
         let mut decision = self.decide(self.fallback(), &Candidate::new(&failure, None, &self.lexicon), None);
         let error = error.into();
-        decision.message = self.prefixed(self.fallback(), &self.redactor.redact(&error));
+        decision.message = prefixed(self.fallback(), &self.redactor.redact(&error));
         decision.unknown_reason = Some(UnknownReason::Unreadable);
         decision.error = Some(self.redactor.redact(&error).into_owned());
         decision
     }
 
-    fn decide(&self, code: &CatalogEntry, candidate: &Candidate<'_>, rule: Option<&Rule>) -> Decision {
-        let rule_captures = rule.map_or(&[][..], |rule| &rule.captures);
-        let captures: BTreeMap<&str, Cow<'_, str>> =
-            captures(rule_captures, candidate).map(|(name, value)| (name, self.redactor.redact(value))).collect();
+    /// The decision with what was odd about the record.
+    #[cfg(feature = "cli")]
+    pub(crate) fn noted(&self, mut decision: Decision, notes: Vec<String>) -> Decision {
+        decision.notes.splice(0..0, notes.into_iter().map(|note| self.redactor.redact(&note).into_owned()));
+        decision
+    }
+
+    /// A text without secrets.
+    #[cfg(feature = "cli")]
+    pub(crate) fn redacted<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.redactor.redact(text)
+    }
+
+    /// The texts of a failure with the secrets in them.
+    fn secrets<'c>(&'c self, candidate: &'c Candidate<'_>) -> Texts<'c> {
+        candidate.texts_with_cause().map(|(_, text)| (text, self.redactor.secrets(text))).collect()
+    }
+
+    fn decide(&self, code: &CatalogEntry, candidate: &Candidate<'_>, won: Option<(&Rule, &Texts<'_>)>) -> Decision {
+        let captures: BTreeMap<&str, Cow<'_, str>> = won.map_or_else(BTreeMap::new, |(rule, texts)| {
+            captures(&rule.captures, candidate).map(|(name, value)| (name, self.redactor.redact_value(value, texts))).collect()
+        });
+        let rule = won.map(|(rule, _)| rule);
         let message = self.message(code, candidate, &captures);
         Decision {
-            id: candidate.failure().id.clone().filter(|id| is_echoed(id)),
+            id: self.echoed(candidate.failure()).map(str::to_owned),
             code: code.code.clone(),
             title: code.title.clone(),
             status: code.status.clone(),
@@ -79,20 +99,21 @@ impl RuleSet {
         let raw = candidate.raw_message().map(|text| self.redactor.redact(text));
         let Some(template) = code.message.as_deref().and_then(|template| Template::parse(template).ok()) else {
             let raw = raw.as_deref().map(str::trim).filter(|text| !text.is_empty());
-            return self.prefixed(code, raw.unwrap_or(&code.title));
+            return prefixed(code, raw.unwrap_or(&code.title));
         };
         let failure = candidate.failure();
         let inner = candidate.inner_message().map(|text| self.redactor.redact(text));
+        let sent = |field: &'_ Option<String>| field.as_deref().map(|text| self.redactor.redact(text).into_owned().into());
         let fields = [
-            ("id", failure.id.as_deref().map(Cow::Borrowed)),
-            ("connector", failure.connector.as_deref().map(Cow::Borrowed)),
-            ("operation", failure.operation.as_deref().map(Cow::Borrowed)),
-            ("phase", failure.phase.as_deref().map(Cow::Borrowed)),
+            ("id", self.echoed(failure).map(Cow::Borrowed)),
+            ("connector", sent(&failure.connector)),
+            ("operation", sent(&failure.operation)),
+            ("phase", sent(&failure.phase)),
             ("http_status", candidate.http_status().map(|status| Cow::Owned(status.to_string()))),
-            ("exception", candidate.causes().first().and_then(|cause| cause.type_name()).map(|name| Cow::Borrowed(name.full()))),
+            ("exception", candidate.causes().first().and_then(|cause| cause.type_name()).map(|name| self.redactor.redact(name.full()))),
             ("message", raw.clone()),
             ("inner_message", inner),
-            ("provider_code", candidate.provider_codes().next().map(Cow::Borrowed)),
+            ("provider_code", candidate.provider_codes().next().map(|code| self.redactor.redact(code))),
             ("error_number", candidate.error_numbers().first().map(|number| Cow::Owned(number.to_string()))),
             ("title", Some(Cow::Borrowed(code.title.as_str()))),
         ];
@@ -100,22 +121,31 @@ impl RuleSet {
         let variables: Vec<(&str, Cow<'_, str>)> = fields.chain(captures.iter().map(|(name, value)| (*name, value.clone()))).collect();
         let rendered = template.render(&variables).unwrap_or_else(|_| code.title.clone());
         let end = floor_char_boundary(&rendered, limits::RENDERED_BYTES);
-        self.prefixed(code, rendered[..end].trim())
+        prefixed(code, rendered[..end].trim())
     }
 
-    /// A message that starts with its own code already keeps it once.
-    fn prefixed(&self, code: &CatalogEntry, message: &str) -> String {
-        let prefix = format!("[{}] ", code.code);
-        if message.starts_with(&prefix) { message.to_owned() } else { format!("{prefix}{message}") }
+    fn evidence(&self, witness: &Witness<'_>, texts: &Texts<'_>) -> Evidence {
+        // Cut when it is redacted: half a secret would not be recognized.
+        let matched = self.redactor.redact_value(&witness.matched, texts);
+        let end = floor_char_boundary(&matched, limits::RENDERED_BYTES);
+        Evidence { condition: witness.key.to_string(), matched: matched[..end].to_owned(), cause: witness.cause }
     }
 
-    fn evidence(&self, witness: &Witness<'_>) -> Evidence {
-        let end = floor_char_boundary(&witness.matched, limits::RENDERED_BYTES);
-        Evidence { condition: witness.key.to_string(), matched: self.redactor.redact(&witness.matched[..end]).into_owned(), cause: witness.cause }
+    /// Ids go into logs and headers: only short words are echoed, and no secrets.
+    fn echoed<'f>(&self, failure: &'f Failure) -> Option<&'f str> {
+        failure.id.as_deref().filter(|id| is_word(id) && self.redactor.redact(id) == *id)
     }
 }
 
-/// Ids go into logs and headers: only short words are echoed.
-fn is_echoed(id: &str) -> bool {
+/// The texts of a failure with the secrets in them.
+type Texts<'c> = Vec<(&'c str, Vec<Secret<'c>>)>;
+
+/// A message that starts with its own code already keeps it once.
+fn prefixed(code: &CatalogEntry, message: &str) -> String {
+    let prefix = format!("[{}] ", code.code);
+    if message.starts_with(&prefix) { message.to_owned() } else { format!("{prefix}{message}") }
+}
+
+fn is_word(id: &str) -> bool {
     (1..=limits::ID_CHARS).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }

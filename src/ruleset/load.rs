@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostic, Report, Severity, Sources};
+use crate::diagnostic::{Diagnostic, Report, Severity, Sources, lints};
 use crate::error::{Error, ErrorKind};
 use crate::rulefile::{self, Book};
 
@@ -66,6 +66,7 @@ pub(crate) fn inspect(sources: Sources) -> (Option<RuleSet>, Report, Book) {
     let (book, mut findings) = rulefile::read(&sources);
     findings.extend(sources.findings().iter().cloned());
     findings.extend(rulefile::check::check(&book, &sources));
+    findings.retain(|finding| finding.lint == lints::TOML_SYNTAX || !book.is_guess(&finding.primary.span));
     let mut set = None;
     if !has_errors(&findings) {
         set = compile::compile(&book);

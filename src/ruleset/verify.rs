@@ -1,7 +1,9 @@
 //! Every example and counterexample against the whole set: the expected rule must win.
 
-use crate::diagnostic::{Diagnostic, Spanned, lints};
-use crate::model::Decision;
+use crate::diagnostic::{Diagnostic, Span, Spanned, lints};
+use crate::input::text;
+use crate::matcher::{Candidate, witnesses};
+use crate::model::{Condition, Decision, Failure, Rule};
 use crate::rulefile::{Book, RuleEntry, RuleFile};
 
 use super::compile::in_scope;
@@ -48,9 +50,25 @@ fn examples(set: &RuleSet, book: &Book, file: &RuleFile, rule: &RuleEntry, findi
         } else {
             "Put this rule in front of the winner, or tell the winner apart with `unless`."
         };
-        let finding = Diagnostic::new(lints::EXAMPLE_FAILS, example.failure.span.clone(), message).label(evidence(&decision)).help(help);
+        let mut finding = Diagnostic::new(lints::EXAMPLE_FAILS, example.failure.span.clone(), message).label(evidence(&decision)).help(help);
+        if let Some((place, remark)) = obstacle(set, &id, rule, &in_scope(file, &example.failure.value)) {
+            finding = finding.also(place.clone(), remark).help("Change the condition or the failure: each condition of `when` must hold, and none of `unless`.");
+        }
         findings.push(with_winner(finding, book, &decision));
     }
+}
+
+/// The first condition that keeps a rule from a failure.
+fn obstacle<'e>(set: &RuleSet, id: &str, entry: &'e RuleEntry, failure: &Failure) -> Option<(&'e Span, &'static str)> {
+    let rule = set.rules.iter().find(|rule| rule.id == id)?;
+    let stated = failure.text.as_deref().map(text::read);
+    let candidate = Candidate::new(failure, stated.as_ref(), &set.lexicon);
+    let holds = |condition: &Spanned<Condition>| {
+        let alone = Rule { connectors: Vec::new(), when: vec![condition.value.clone()], unless: Vec::new(), captures: Vec::new(), ..rule.clone() };
+        witnesses(&alone, &candidate).is_some()
+    };
+    let unmet = entry.when.iter().find(|condition| !holds(condition)).map(|condition| (&condition.span, "this does not hold"));
+    unmet.or_else(|| entry.unless.iter().find(|condition| holds(condition)).map(|condition| (&condition.span, "this holds")))
 }
 
 fn counterexamples(set: &RuleSet, book: &Book, file: &RuleFile, rule: &RuleEntry, findings: &mut Vec<Diagnostic>) {

@@ -7,12 +7,7 @@ use faultbook::read_record;
 use libtest_mimic::{Failed, Trial};
 
 use super::codes::rules;
-use super::snapshot::{files, root};
-
-#[derive(serde::Deserialize)]
-struct File {
-    case: Vec<Case>,
-}
+use super::snapshot;
 
 #[derive(serde::Deserialize)]
 struct Case {
@@ -22,17 +17,7 @@ struct Case {
 }
 
 pub fn trials() -> Vec<Trial> {
-    let folder = root().join("tests/failures");
-    let mut trials = Vec::new();
-    for stem in files(&folder, "toml").unwrap_or_default() {
-        let path = folder.join(format!("{stem}.toml"));
-        let read = std::fs::read_to_string(&path).map_err(|error| error.to_string());
-        match read.and_then(|text| toml::from_str::<File>(&text).map_err(|error| error.to_string())) {
-            Ok(file) => trials.extend(file.case.into_iter().map(|case| Trial::test(format!("failures/{stem}/{}", case.name), move || run(&case)))),
-            Err(error) => trials.push(Trial::test(format!("failures/{stem}"), move || Err(error.into()))),
-        }
-    }
-    trials
+    snapshot::cases("failures", |case: &Case| &case.name, run)
 }
 
 fn run(case: &Case) -> Result<(), Failed> {

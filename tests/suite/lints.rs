@@ -1,7 +1,189 @@
-//! To come.
+//! `tests/lints/<lint>/`: the smallest rule set that triggers a lint, with its report as snapshot.
+//!
+//! A lint with several faces has a folder for each: `tests/lints/pattern-syntax/look-behind/`. Besides the lint that the
+//! folder is named after, no other may fire: findings that only follow from the first one send people astray.
+//! `tests/reports/<name>/` holds sets with many mistakes at once; all of them are in the report.
 
-use libtest_mimic::Trial;
+use std::path::Path;
+
+use faultbook::{Diagnostic, LINTS, Report, RuleSet, Severity, render};
+use libtest_mimic::{Failed, Trial};
+
+use super::snapshot::{self, root};
 
 pub fn trials() -> Vec<Trial> {
-    Vec::new()
+    let cases = cases(&root().join("tests/lints")).unwrap_or_default();
+    let names: Vec<String> = cases.iter().map(|(lint, variant)| case_name(lint, variant.as_deref())).collect();
+    let mut trials = Vec::new();
+    for (lint, variant) in cases.clone() {
+        let name = case_name(&lint, variant.as_deref());
+        trials.push(Trial::test(format!("lints/{}", name.replacen("--", "/", 1)), move || {
+            only(&lint, variant.as_deref())
+        }));
+    }
+    trials.push(Trial::test("lints/every_lint_has_a_folder", move || every_lint(&cases)));
+    trials.push(Trial::test("lints/every_snapshot_has_a_folder", move || {
+        snapshot::assert_names("lints", &names.iter().map(String::as_str).collect::<Vec<_>>())
+    }));
+    #[cfg(target_os = "linux")]
+    trials.push(Trial::test("lints/files_that_git_cannot_keep", odd_files));
+    trials.push(Trial::test("lints/errors_of_a_file_are_counted", many_errors));
+    let reports = folders(&root().join("tests/reports")).unwrap_or_default();
+    for name in reports.clone() {
+        trials.push(Trial::test(format!("lints/reports/{name}"), move || {
+            let report = load(&format!("tests/reports/{name}"))?;
+            well_formed(&report)?;
+            snapshot::assert("reports", &name, &format!("tests/reports/{name}"), &render::full(&report, false));
+            Ok(())
+        }));
+    }
+    trials.push(Trial::test("lints/every_report_has_a_folder", move || {
+        snapshot::assert_names("reports", &reports.iter().map(String::as_str).collect::<Vec<_>>())
+    }));
+    trials
+}
+
+/// Lint and variant of each case, sorted.
+fn cases(folder: &Path) -> Result<Vec<(String, Option<String>)>, Failed> {
+    let mut cases = Vec::new();
+    for lint in folders(folder)? {
+        let inner = folder.join(&lint);
+        if inner.join("demo.toml").exists() {
+            cases.push((lint, None));
+        } else {
+            cases.extend(folders(&inner)?.into_iter().map(|variant| (lint.clone(), Some(variant))));
+        }
+    }
+    Ok(cases)
+}
+
+fn folders(folder: &Path) -> Result<Vec<String>, Failed> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn case_name(lint: &str, variant: Option<&str>) -> String {
+    variant.map_or_else(|| lint.to_owned(), |variant| format!("{lint}--{variant}"))
+}
+
+/// The report on a folder, with paths that are the same on every machine.
+fn load(folder: &str) -> Result<Report, Failed> {
+    let sources = RuleSet::discover(&root().join(folder))?.with_root(folder);
+    Ok(match RuleSet::load(sources) {
+        Ok((_, report)) => report,
+        Err(rejected) => rejected.report().clone(),
+    })
+}
+
+/// The lint of the folder fires, and no other.
+fn only(lint: &str, variant: Option<&str>) -> Result<(), Failed> {
+    let folder =
+        variant.map_or_else(|| format!("tests/lints/{lint}"), |variant| format!("tests/lints/{lint}/{variant}"));
+    let report = load(&folder)?;
+    well_formed(&report)?;
+    if !report.diagnostics().iter().any(|finding| finding.lint.name == lint) {
+        return Err(format!("`{lint}` is not reported:\n{}", render::full(&report, false)).into());
+    }
+    if let Some(other) = report.diagnostics().iter().find(|finding| finding.lint.name != lint) {
+        return Err(format!("`{}` is reported as well:\n{}", other.lint.name, render::full(&report, false)).into());
+    }
+    let about = LINTS.iter().find(|known| known.name == lint).map_or("", |known| known.about);
+    snapshot::assert("lints", &case_name(lint, variant), about, &render::full(&report, false));
+    Ok(())
+}
+
+/// A pipe, a name that is no UTF-8, and one with control characters: each is refused by name, and nothing waits.
+#[cfg(target_os = "linux")]
+fn odd_files() -> Result<(), Failed> {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir()?;
+    for name in ["faultbook.toml", "demo.toml", "ledger.toml"] {
+        std::fs::copy(root().join("tests/lints/code-without-rule").join(name), folder.path().join(name))?;
+    }
+    let made = std::process::Command::new("mkfifo").arg(folder.path().join("pipe.toml")).status()?;
+    std::fs::write(folder.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9.toml")), "format = 1\n")?;
+    std::fs::write(folder.path().join("a\u{1b}[2J\nb.toml"), "format = 1\n")?;
+    let Err(rejected) = RuleSet::load(RuleSet::discover(folder.path())?) else { return Err("the set loads".into()) };
+    well_formed(rejected.report())?;
+    let text = render::full(rejected.report(), false);
+    let expected = [
+        "`pipe.toml` is not a regular file",
+        "the file name is not UTF-8",
+        "`a\\x1b[2J\\nb.toml` is no name of a rule file",
+    ];
+    match expected.iter().find(|expected| !text.contains(**expected)) {
+        Some(missing) => Err(format!("`{missing}` is missing:\n{text}").into()),
+        None if text.contains('\u{1b}') || !made.success() => Err("a control character gets through".into()),
+        None => Ok(()),
+    }
+}
+
+/// A file with more errors than anybody reads: the first ones are shown, the rest is counted.
+fn many_errors() -> Result<(), Failed> {
+    let keys = (0..1_000).map(|index| format!("key{index} = 1")).collect::<Vec<_>>().join("\n");
+    let texts = [("faultbook.toml", "format = 1\n".to_owned()), ("demo.toml", format!("format = 1\n{keys}"))];
+    let Err(rejected) = RuleSet::load(faultbook::Sources::from_texts(texts)) else {
+        return Err("the set loads".into());
+    };
+    let messages: Vec<_> = rejected
+        .report()
+        .diagnostics()
+        .iter()
+        .filter(|finding| finding.message.contains("unknown key") || finding.message.contains("not shown"))
+        .collect();
+    let last = messages.last().map_or("", |finding| &finding.message);
+    if messages.len() == 201 && last == "800 more errors of this file are not shown, from here on" {
+        Ok(())
+    } else {
+        Err(format!("{} findings, the last: {last}", messages.len()).into())
+    }
+}
+
+/// Every finding has a real place, a message in house style and a help line.
+fn well_formed(report: &Report) -> Result<(), Failed> {
+    let fault = |finding: &Diagnostic| {
+        let span = &finding.primary.span;
+        let text = &report.sources().get(span.source).text;
+        let is_place =
+            text.is_empty() || (span.range.start < text.len().max(1) && text.get(span.range.clone()).is_some());
+        let help = finding.help.as_deref().unwrap_or_default();
+        if !is_place {
+            Some("has no place in its file")
+        } else if finding.message.is_empty() || finding.message.ends_with('.') {
+            Some("has a message with a full stop, or none")
+        } else if !help.ends_with(['.', '?']) || !help.starts_with(|c: char| c.is_uppercase() || c == '`') {
+            Some("has no sentence for help")
+        } else {
+            None
+        }
+    };
+    match report.diagnostics().iter().find_map(|finding| Some((finding, fault(finding)?))) {
+        Some((finding, fault)) => {
+            Err(format!("{}: `{}` {fault}: {:?}", finding.lint.name, finding.message, finding.help).into())
+        }
+        None if report.count(Severity::Error) + report.count(Severity::Warning) != report.diagnostics().len() => {
+            Err("findings get lost".into())
+        }
+        None => Ok(()),
+    }
+}
+
+/// Each lint has a folder, and each folder is a lint.
+fn every_lint(cases: &[(String, Option<String>)]) -> Result<(), Failed> {
+    let without: Vec<_> =
+        LINTS.iter().map(|lint| lint.name).filter(|name| cases.iter().all(|(lint, _)| lint != name)).collect();
+    let stray: Vec<_> =
+        cases.iter().map(|(lint, _)| lint).filter(|name| LINTS.iter().all(|lint| lint.name != **name)).collect();
+    if without.is_empty() && stray.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("without a folder {without:?}, no lint {stray:?}").into())
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use libtest_mimic::Failed;
+use libtest_mimic::{Failed, Trial};
 
 /// The root of the package.
 pub fn root() -> PathBuf {
@@ -41,4 +41,31 @@ pub fn files(folder: &Path, ending: &str) -> Result<Vec<String>, Failed> {
     }
     stems.sort();
     Ok(stems)
+}
+
+/// A file of cases: `[[case]]` tables.
+#[derive(serde::Deserialize)]
+struct Cases<T> {
+    case: Vec<T>,
+}
+
+/// One trial for each `[[case]]` of the TOML files in a folder below `tests/`, named by file and case; a file that cannot
+/// be read is a failing trial.
+pub fn cases<T>(folder: &'static str, name: fn(&T) -> &str, run: fn(&T) -> Result<(), Failed>) -> Vec<Trial>
+where
+    T: serde::de::DeserializeOwned + Send + 'static,
+{
+    let path = root().join("tests").join(folder);
+    let mut trials = Vec::new();
+    for stem in files(&path, "toml").unwrap_or_default() {
+        let read = std::fs::read_to_string(path.join(format!("{stem}.toml"))).map_err(|error| error.to_string());
+        match read.and_then(|text| toml::from_str::<Cases<T>>(&text).map_err(|error| error.to_string())) {
+            Ok(cases) => trials.extend(cases.case.into_iter().map(|case| {
+                let name = format!("{folder}/{stem}/{}", name(&case).replace(' ', "-"));
+                Trial::test(name, move || run(&case))
+            })),
+            Err(error) => trials.push(Trial::test(format!("{folder}/{stem}"), move || Err(error.into()))),
+        }
+    }
+    trials
 }

@@ -4,17 +4,10 @@
 //! what a case leaves out must be absent. `message` is compared only where a case states it. Nothing of
 //! `not_in_messages` may stand in any message.
 
-use std::fs;
-
 use faultbook::{Exception, Failure};
 use libtest_mimic::{Failed, Trial};
 
-use super::snapshot::{files, root};
-
-#[derive(serde::Deserialize)]
-struct File {
-    case: Vec<Case>,
-}
+use super::snapshot;
 
 #[derive(serde::Deserialize)]
 struct Case {
@@ -42,18 +35,7 @@ struct Expected {
 }
 
 pub fn trials() -> Vec<Trial> {
-    let folder = root().join("tests/text");
-    let mut trials = Vec::new();
-    for stem in files(&folder, "toml").unwrap_or_default() {
-        let read = fs::read_to_string(folder.join(format!("{stem}.toml"))).map_err(|error| error.to_string());
-        match read.and_then(|text| toml::from_str::<File>(&text).map_err(|error| error.to_string())) {
-            Ok(file) => trials.extend(file.case.into_iter().map(|case| {
-                Trial::test(format!("text/{stem}/{}", case.name.replace(' ', "-")), move || run(&case))
-            })),
-            Err(error) => trials.push(Trial::test(format!("text/{stem}"), move || Err(error.into()))),
-        }
-    }
-    trials
+    snapshot::cases("text", |case: &Case| &case.name, run)
 }
 
 fn run(case: &Case) -> Result<(), Failed> {

@@ -2,12 +2,14 @@
 //!
 //! Knows no shapes. Everything behind it may rely on LF line ends and on the private characters being free.
 
+use crate::model::limits;
+
 /// The most bytes of a pasted text that are looked at.
-pub(crate) const TEXT_LIMIT: usize = 64 * 1024;
+pub(crate) const TEXT_LIMIT: usize = limits::TEXT_HEAD_BYTES + limits::TEXT_TAIL_BYTES;
 /// What is kept of the end of a longer text, because the innermost exception and the SQL numbers stand there.
-pub(crate) const TEXT_TAIL: usize = 16 * 1024;
+pub(crate) const TEXT_TAIL: usize = limits::TEXT_TAIL_BYTES;
 /// The most exceptions one text can state.
-pub(crate) const EXCEPTION_LIMIT: usize = 32;
+pub(crate) const EXCEPTION_LIMIT: usize = limits::CAUSES;
 /// The deepest JSON that is followed.
 pub(crate) const JSON_DEPTH: usize = 16;
 /// How often a text may be found inside a text, such as a body in a string of a body.
@@ -30,8 +32,11 @@ pub(super) fn marked(c: char) -> Option<usize> {
     usize::try_from(offset).ok().filter(|index| *index < BODY_LIMIT)
 }
 
-/// The text with LF line ends, cut to the limit, without characters that this room uses itself.
+/// The text with LF line ends, cut to the limit, without characters that this room uses itself and without the
+/// backticks that mark it as code in the page that it was copied from.
 pub(super) fn prepare(text: &str) -> String {
+    let bare = text.trim().trim_matches('`');
+    let text = if bare.len() < text.trim().len() { bare } else { text };
     let mut out = String::with_capacity(text.len().min(TEXT_LIMIT));
     if text.len() <= TEXT_LIMIT {
         clean(text, &mut out);

@@ -31,7 +31,7 @@ pattern!(IN_FILE, r"^ in \S+ line \d+: ");
 pattern!(MENTION, r"(?i)(?:\b(?:of )?type|\ba|\ban|\bthe|\bclass|\bfor|\bto|\bor|\band)$");
 pattern!(
     OCCURRED,
-    r#"(?i)(?:unhandled|first[ -]chance|handled)? ?(?:exception of type '([^']+)' occurred in|exception thrown(?: at 0x[0-9a-f]+)?: '([^']+)' in) \S+(?: \("(.*)"\))?"#
+    r#"(?i)(?:unhandled|first[ -]chance|handled)? ?(?:exception of type '([^']+)' occurred(?: but was not handled)? in|exception thrown(?: at 0x[0-9a-f]+)?: '([^']+)' in) (?:user code|\S+)(?: \("(.*)"\)| but was not handled.*)?"#
 );
 pattern!(BRANCH, r"^\(Inner Exception #(\d+)\) ?");
 pattern!(BRACKET, r"^\[([A-Za-z_][\w.+]*(?:Exception|Error))((?: \([^)]*\))?):? ?(.*)$");
@@ -187,7 +187,7 @@ fn special(text: &str) -> Option<Header<'_>> {
         let before = &text[..found.get(0).map_or(0, |all| all.start())];
         return plain(name, message, before.trim_end_matches([' ', '{', '"', ':']), Place::Open);
     }
-    if text.contains("' occurred in ") || text.contains("' in ") {
+    if text.contains("' occurred ") || text.contains("' in ") {
         let found = OCCURRED.captures(text)?;
         let name = found.get(1).or_else(|| found.get(2))?.as_str();
         let message = found.get(3).map_or("", |message| message.as_str());

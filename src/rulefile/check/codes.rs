@@ -9,12 +9,12 @@ use crate::rulefile::Book;
 use super::repeated;
 
 pub(super) fn unknown_family(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
-    let Some(manifest) = &book.manifest else { return };
-    for (_, entry) in book.codes() {
+    let Some(manifest) = book.sound_manifest() else { return };
+    let families: HashSet<&str> = manifest.families.iter().map(|family| family.name.value.as_str()).collect();
+    for (_, entry) in book.codes().filter(|_| !families.is_empty()) {
         let Some(code) = Code::parse(&entry.code.value) else { continue };
-        let mut families = manifest.families.iter().map(|family| family.name.value.as_str());
-        if !families.clone().any(|family| family == code.family()) {
-            let near = crate::diagnostic::nearest(code.family(), families.by_ref());
+        if !families.contains(code.family()) {
+            let near = crate::diagnostic::nearest(code.family(), manifest.families.iter().map(|family| family.name.value.as_str()));
             let help = match near {
                 Some(near) => format!("Did you mean the family `{near}`? Else add `[families.{}]` to the manifest.", code.family()),
                 None => format!("Add `[families.{}]` with a `title` to the manifest.", code.family()),
@@ -26,11 +26,13 @@ pub(super) fn unknown_family(book: &Book, _: &Sources, findings: &mut Vec<Diagno
 }
 
 pub(super) fn unknown_status(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
-    let Some(manifest) = &book.manifest else { return };
-    let known = || manifest.statuses.iter().map(|status| status.value.as_str());
+    let Some(manifest) = book.sound_manifest() else { return };
+    let known: Vec<&str> = manifest.statuses.iter().map(|status| status.value.as_str()).collect();
+    let set: HashSet<&str> = known.iter().copied().collect();
     for status in book.codes().filter_map(|(_, entry)| entry.status.as_ref()) {
-        if !known().any(|known| known == status.value) {
-            let help = did_you_mean(&status.value, known().collect::<Vec<_>>());
+        // Without any, the manifest is what is wrong.
+        if !known.is_empty() && !set.contains(status.value.as_str()) {
+            let help = did_you_mean(&status.value, known.iter().copied());
             findings.push(Diagnostic::new(lints::UNKNOWN_STATUS, status.span.clone(), format!("unknown status `{}`", status.value)).help(help));
         }
     }
@@ -46,10 +48,10 @@ pub(super) fn duplicate_names(book: &Book, _: &Sources, findings: &mut Vec<Diagn
     }
 }
 
-pub(super) fn unknown_fallback(book: &Book, sources: &Sources, findings: &mut Vec<Diagnostic>) {
+pub(super) fn unknown_fallback(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
     let Some(fallback) = book.manifest.as_ref().and_then(|manifest| manifest.fallback.as_ref()) else { return };
     match book.code(&fallback.value) {
-        None if !book.may_describe(sources, &fallback.value) => {
+        None if !book.unread.may_describe(&fallback.value) => {
             let codes: Vec<_> = book.codes().map(|(_, entry)| entry.code.value.as_str()).collect();
             let message = format!("the fallback `{}` is described in no rule file", fallback.value);
             let help = match crate::diagnostic::nearest(&fallback.value, codes) {
@@ -69,14 +71,14 @@ pub(super) fn unknown_fallback(book: &Book, sources: &Sources, findings: &mut Ve
     }
 }
 
-pub(super) fn code_without_rule(book: &Book, sources: &Sources, findings: &mut Vec<Diagnostic>) {
+pub(super) fn code_without_rule(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
     // Without a fallback nobody can tell which code needs no rule.
     let fallback = book.manifest.as_ref().and_then(|manifest| manifest.fallback.as_ref()).map(|code| code.value.as_str());
     let Some(fallback) = fallback.filter(|code| book.code(code).is_some()) else { return };
     let given: HashSet<&str> = book.rules().map(|(_, rule)| rule.code.value.as_str()).collect();
     for (_, entry) in book.codes() {
         let code = entry.code.value.as_str();
-        let is_given = given.contains(code) || fallback == code || book.may_hold(sources, &[format!("= \"{code}\"")]);
+        let is_given = given.contains(code) || fallback == code || book.unread.may_give(code);
         if entry.retired.is_none() && !is_given {
             let finding = Diagnostic::new(lints::CODE_WITHOUT_RULE, entry.code.span.clone(), format!("no rule gives `{code}`"));
             findings.push(finding.help(format!("Add a `[[rules]]` entry with `code = \"{code}\"`, or say why it is `retired`.")));

@@ -1,6 +1,6 @@
 //! The files of a set and the manifest's order.
 
-use crate::diagnostic::{Diagnostic, Source, SourceId, Sources, Span, did_you_mean, lints};
+use crate::diagnostic::{Diagnostic, Source, SourceId, Sources, Span, Spanned, did_you_mean, lints, nearest};
 use crate::model::limits;
 use crate::rulefile::{Book, LEDGER, MANIFEST};
 
@@ -17,11 +17,13 @@ pub(super) fn manifest_missing(book: &Book, sources: &Sources, findings: &mut Ve
     }
 }
 
-pub(super) fn file_not_listed(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
-    let Some(manifest) = &book.manifest else { return };
-    for file in &book.files {
+pub(super) fn file_not_listed(book: &Book, sources: &Sources, findings: &mut Vec<Diagnostic>) {
+    let Some(manifest) = book.sound_manifest() else { return };
+    for file in book.files.iter().filter(|_| !manifest.order.is_empty()) {
         let name = format!("{}.toml", file.stem);
-        if manifest.order.iter().all(|listed| listed.value != name) {
+        // A file that is listed under a misspelt name is reported there.
+        let is_meant = |listed: &Spanned<String>| sources.find(&listed.value).is_none() && meant(&listed.value, &[&name]).is_some();
+        if manifest.order.iter().all(|listed| listed.value != name && !is_meant(listed)) {
             let message = format!("`{name}` is not in the manifest's `order`, so none of its rules is ever tried");
             let finding = Diagnostic::new(lints::FILE_NOT_LISTED, Span::start_of(file.source), message);
             findings.push(finding.help(format!("Add `\"{name}\"` to `order` in `{MANIFEST}`, or delete the file.")));
@@ -36,13 +38,23 @@ pub(super) fn file_missing(book: &Book, sources: &Sources, findings: &mut Vec<Di
         if !sources.iter().any(|(_, source)| source.name == listed.value && is_rule_file(source)) {
             let names: Vec<_> = sources.iter().map(|(_, source)| source).filter(|source| is_rule_file(source)).map(|source| source.name.as_str()).collect();
             let message = format!("`order` names `{}`, which is no rule file of this set", listed.value);
-            findings.push(Diagnostic::new(lints::FILE_MISSING, listed.span.clone(), message).help(did_you_mean(&listed.value, names)));
+            findings.push(Diagnostic::new(lints::FILE_MISSING, listed.span.clone(), message).help(match meant(&listed.value, &names) {
+                Some(name) => format!("Did you mean `{name}`?"),
+                None => did_you_mean(&listed.value, names),
+            }));
         }
     }
     for (again, first) in repeated(&manifest.order) {
         let message = format!("`{}` is listed twice", again.value);
         findings.push(Diagnostic::new(lints::DUPLICATE_NAME, again.span.clone(), message).also(first.span.clone(), "first here").help("Delete one of the two."));
     }
+}
+
+/// The file that a wrong name in `order` stands for.
+fn meant<'n>(listed: &str, names: &[&'n str]) -> Option<&'n str> {
+    let bare = listed.rsplit('/').next().unwrap_or(listed);
+    let is_same = |name: &&&str| **name == bare || name.strip_suffix(".toml") == Some(bare);
+    names.iter().find(is_same).copied().or_else(|| nearest(listed, names.iter().copied()))
 }
 
 pub(super) fn too_many_rules(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {

@@ -17,10 +17,11 @@ pub(super) fn duplicate_ids(book: &Book, _: &Sources, findings: &mut Vec<Diagnos
     }
 }
 
-pub(super) fn unknown_code(book: &Book, sources: &Sources, findings: &mut Vec<Diagnostic>) {
-    let known: HashSet<&str> = book.codes().map(|(_, entry)| entry.code.value.as_str()).collect();
+pub(super) fn unknown_code(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
+    let known: Vec<&str> = book.codes().map(|(_, entry)| entry.code.value.as_str()).collect();
+    let set: HashSet<&str> = known.iter().copied().collect();
     let named = book.rules().flat_map(|(_, rule)| std::iter::once(&rule.code).chain(rule.counterexamples.iter().map(|neighbor| &neighbor.code)));
-    for code in named.filter(|code| !known.contains(code.value.as_str()) && !book.may_describe(sources, &code.value)) {
+    for code in named.filter(|code| !set.contains(code.value.as_str()) && !book.unread.may_describe(&code.value)) {
         let help = match crate::diagnostic::nearest(&code.value, known.iter().copied()) {
             Some(near) => format!("Did you mean `{near}`?"),
             None => format!("Describe it first: `[codes.{}]`.", code.value),
@@ -41,7 +42,7 @@ pub(super) fn gives_retired_code(book: &Book, _: &Sources, findings: &mut Vec<Di
 }
 
 pub(super) fn without_example(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
-    for (_, rule) in book.rules().filter(|(_, rule)| rule.examples.is_empty()) {
+    for (_, rule) in book.rules().filter(|(_, rule)| !rule.has_examples) {
         let finding = Diagnostic::new(lints::RULE_WITHOUT_EXAMPLE, rule.id.span.clone(), format!("rule `{}` has no example", rule.id.value));
         findings.push(finding.help("Add `[[rules.examples]]` with a `failure` that this rule must win."));
     }
