@@ -476,3 +476,15 @@ impl<'de> Visitor<'de> for AnyValue<'_> {
         Ok(Loose::Map(fields))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::read_record;
+
+    #[test]
+    fn numbers_in_hexadecimal() {
+        let record = read_record(br#"{"error_numbers":["0x80004005","0X80131500","0x4B5","-5"," 7 ",2.0]}"#);
+        let numbers = record.map(|record| record.failure.error_numbers);
+        assert_eq!(numbers, Ok(vec![-2_147_467_259, -2_146_233_088, 1205, -5, 7, 2]));
+    }
+}
