@@ -40,5 +40,8 @@ pub use diagnostic::{Diagnostic, LINTS, Label, Lint, Position, Report, Severity,
 pub use error::{Error, ErrorKind};
 pub use input::json::{Record, read_record};
 pub use input::text::read as read_text;
-pub use model::{Action, Attribute, CatalogEntry, Code, Decision, Evidence, Exception, Failure, Log, RetryClass, Rule, UnknownReason, limits};
+pub use model::{
+    Action, Attribute, CatalogEntry, Code, Decision, Evidence, Exception, Failure, Log, RetryClass, Rule,
+    UnknownReason, limits,
+};
 pub use ruleset::{Example, Rejected, RuleSet};

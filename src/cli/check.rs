@@ -56,7 +56,10 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     if let Some(set) = set {
         let examples: usize = set.codes().iter().map(|code| set.examples_of(&code.code).len()).sum();
         let counts = format!("{} codes, {} rules, {examples} examples", set.codes().len(), set.rules().len());
-        remark(&format!("{counts}: {}", if warnings == 0 { "no findings".to_owned() } else { plural(warnings, "warning") }));
+        remark(&format!(
+            "{counts}: {}",
+            if warnings == 0 { "no findings".to_owned() } else { plural(warnings, "warning") }
+        ));
     } else {
         remark(&format!("{}, {}; the set does not load", plural(errors, "error"), plural(warnings, "warning")));
     }

@@ -103,7 +103,9 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn file(&mut self, path: &Path) -> Result<(), Failed> {
-        let cannot = |error: io::Error| Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error);
+        let cannot = |error: io::Error| {
+            Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error)
+        };
         if path == Path::new("-") {
             let stdin = io::stdin();
             if stdin.is_terminal() {
@@ -154,7 +156,8 @@ impl Run<'_> {
                 self.fill_in(&mut record.failure);
                 // A fault of the engine must cost one answer its code, not a connector its answers.
                 let decided = catch_unwind(AssertUnwindSafe(|| self.set.classify(&record.failure)));
-                let decision = decided.unwrap_or_else(|_| self.set.unreadable("internal error; please report the record"));
+                let decision =
+                    decided.unwrap_or_else(|_| self.set.unreadable("internal error; please report the record"));
                 self.set.noted(decision, record.notes)
             }
             Read1::Unreadable { error, raw } => {

@@ -9,8 +9,8 @@ use serde_json::json;
 use crate::diagnostic::{LINTS, did_you_mean};
 use crate::render;
 
-use super::output::{self, Failed};
 use super::Format;
+use super::output::{self, Failed};
 
 const EXAMPLES: &str = "Examples:
   faultbook explain DSEX001
@@ -33,7 +33,9 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     if let Some(lint) = LINTS.iter().find(|lint| lint.name.eq_ignore_ascii_case(name)) {
         match arguments.format {
             Format::Text => output::print(&format!("{} ({})\n\n{}", lint.name, lint.severity.as_str(), lint.about))?,
-            Format::Json => output::print_json(&json!({ "lint": lint.name, "severity": lint.severity, "about": lint.about }))?,
+            Format::Json => {
+                output::print_json(&json!({ "lint": lint.name, "severity": lint.severity, "about": lint.about }))?
+            }
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -41,14 +43,20 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     let Some(entry) = set.code(&name.to_ascii_uppercase()) else {
         let codes = set.codes().iter().map(|entry| entry.code.as_str());
         let known: Vec<_> = codes.chain(LINTS.iter().map(|lint| lint.name)).collect();
-        let help = crate::diagnostic::nearest(name, known.iter().copied()).or_else(|| crate::diagnostic::nearest(&name.to_ascii_uppercase(), known.iter().copied()));
-        let help = help.map_or_else(|| "`faultbook list` shows all codes.".to_owned(), |near| did_you_mean(near, [near]));
+        let help = crate::diagnostic::nearest(name, known.iter().copied())
+            .or_else(|| crate::diagnostic::nearest(&name.to_ascii_uppercase(), known.iter().copied()));
+        let help =
+            help.map_or_else(|| "`faultbook list` shows all codes.".to_owned(), |near| did_you_mean(near, [near]));
         return Err(Failed::Usage(format!("`{name}` is no code of these rules and no lint. {help}")));
     };
     match arguments.format {
         Format::Text => output::print(&render::page(&set, entry))?,
         Format::Json => {
-            let examples: Vec<_> = set.examples_of(&entry.code).iter().map(|example| json!({ "failure": example.failure, "rule": example.rule })).collect();
+            let examples: Vec<_> = set
+                .examples_of(&entry.code)
+                .iter()
+                .map(|example| json!({ "failure": example.failure, "rule": example.rule }))
+                .collect();
             let rules: Vec<_> = set.rules_of(&entry.code).collect();
             output::print_json(&json!({ "code": entry, "rules": rules, "examples": examples }))?;
         }

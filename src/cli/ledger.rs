@@ -14,7 +14,9 @@ use crate::ruleset::inspect;
 use super::output::{self, Failed, remark};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  faultbook ledger --rules my-rules            what the ledger does not know yet\n  faultbook ledger --rules my-rules --write    enter new codes\n\nThe ledger keeps every code ever issued. A code never vanishes from it and never changes its meaning.")]
+#[command(
+    after_help = "Examples:\n  faultbook ledger --rules my-rules            what the ledger does not know yet\n  faultbook ledger --rules my-rules --write    enter new codes\n\nThe ledger keeps every code ever issued. A code never vanishes from it and never changes its meaning."
+)]
 pub(super) struct Arguments {
     /// Enter new codes, new titles and retirements into ledger.toml
     #[arg(long)]
@@ -25,12 +27,17 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     let (set, report, book) = inspect(super::sources(rules)?);
     if set.is_none() {
         output::report(&report);
-        return Err(Failed::Rejected(format!("the set has {} errors; the ledger enters only what loads", report.count(Severity::Error))));
+        return Err(Failed::Rejected(format!(
+            "the set has {} errors; the ledger enters only what loads",
+            report.count(Severity::Error)
+        )));
     }
     let text = write_ledger(&book);
     let current = report.sources().find(LEDGER).map(|id| report.sources().get(id).text.as_str());
-    let known: Vec<&str> = book.ledger.iter().flat_map(|ledger| &ledger.codes).map(|line| line.code.value.as_str()).collect();
-    let new: Vec<&str> = book.codes().map(|(_, entry)| entry.code.value.as_str()).filter(|code| !known.contains(code)).collect();
+    let known: Vec<&str> =
+        book.ledger.iter().flat_map(|ledger| &ledger.codes).map(|line| line.code.value.as_str()).collect();
+    let new: Vec<&str> =
+        book.codes().map(|(_, entry)| entry.code.value.as_str()).filter(|code| !known.contains(code)).collect();
     if current == Some(text.as_str()) {
         remark(&format!("the ledger is up to date: {} codes", known.len()));
         return Ok(ExitCode::SUCCESS);

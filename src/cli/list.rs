@@ -9,8 +9,8 @@ use serde_json::json;
 use crate::render;
 use crate::ruleset::FALLBACK_RULE;
 
-use super::output::{self, Failed};
 use super::Format;
+use super::output::{self, Failed};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  faultbook list\n  faultbook list --format json | jq -r '.codes[].code'")]

@@ -26,7 +26,9 @@ impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Closed => f.write_str("the output was closed"),
-            Self::Output(error, lines) => write!(f, "cannot write the output: {error}; {lines} lines were surely written"),
+            Self::Output(error, lines) => {
+                write!(f, "cannot write the output: {error}; {lines} lines were surely written")
+            }
             Self::Rejected(message) | Self::Usage(message) => f.write_str(message),
             Self::Error(error) => error.fmt(f),
         }
@@ -120,7 +122,9 @@ pub(super) fn report(report: &Report) {
 pub(super) fn print_report(report: &Report) -> Result<(), Failed> {
     let colored = match anstream::ColorChoice::global() {
         anstream::ColorChoice::Never => false,
-        anstream::ColorChoice::Auto => io::stdout().is_terminal() && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
+        anstream::ColorChoice::Auto => {
+            io::stdout().is_terminal() && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
+        }
         _ => true,
     };
     let mut output = Output::new();

@@ -111,7 +111,9 @@ impl<R: Read> Records<R> {
         Ok(match read {
             Line::End => None,
             Line::TooLong => Some(too_long()),
-            Line::Complete if bytes.trim_ascii().is_empty() => Some(Read1::Unreadable { error: "empty line".to_owned(), raw: None }),
+            Line::Complete if bytes.trim_ascii().is_empty() => {
+                Some(Read1::Unreadable { error: "empty line".to_owned(), raw: None })
+            }
             Line::Complete => Some(parse(bytes)),
         })
     }
@@ -142,7 +144,10 @@ impl<R: Read> Records<R> {
             return Ok(text(&bytes));
         }
         let open = bytes.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(bytes.len());
-        if bytes.get(open) == Some(&b'[') && items(&bytes, open + 1).next().is_some() && items(&bytes, open + 1).all(|item| is_ours(&bytes[item])) {
+        if bytes.get(open) == Some(&b'[')
+            && items(&bytes, open + 1).next().is_some()
+            && items(&bytes, open + 1).all(|item| is_ours(&bytes[item]))
+        {
             self.mode = Mode::List(bytes, open + 1);
             return self.next();
         }
@@ -175,7 +180,9 @@ fn too_long() -> Read1 {
 
 fn parse(bytes: &[u8]) -> Read1 {
     // A fault of the reader must cost one answer its code, not a connector its answers.
-    match catch_unwind(|| read_record(bytes)).unwrap_or_else(|_| Err("internal error; please report the record".to_owned())) {
+    match catch_unwind(|| read_record(bytes))
+        .unwrap_or_else(|_| Err("internal error; please report the record".to_owned()))
+    {
         Ok(record) => Read1::Failure { record: Box::new(record), is_text: false },
         Err(error) => {
             let raw = std::str::from_utf8(bytes).is_err().then(|| bytes.to_vec());
@@ -191,7 +198,10 @@ fn text(bytes: &[u8]) -> Option<Read1> {
     if text.trim().is_empty() {
         return None;
     }
-    let mut record = Record { failure: Failure { text: Some(excerpt(text).unwrap_or_else(|| text.to_owned())), ..Failure::default() }, notes: Vec::new() };
+    let mut record = Record {
+        failure: Failure { text: Some(excerpt(text).unwrap_or_else(|| text.to_owned())), ..Failure::default() },
+        notes: Vec::new(),
+    };
     if let Err(error) = std::str::from_utf8(bytes) {
         record.notes.push(format!("byte {} is not UTF-8; it was replaced", error.valid_up_to() + 1));
     }

@@ -19,7 +19,9 @@ pub const SCHEMAS: &[(&str, &str)] = &[
 ];
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  faultbook schema                              the names of all schemas\n  faultbook schema rules > rules.schema.json")]
+#[command(
+    after_help = "Examples:\n  faultbook schema                              the names of all schemas\n  faultbook schema rules > rules.schema.json"
+)]
 pub(super) struct Arguments {
     /// Which schema; without a name all names are listed
     #[arg(value_name = "NAME")]

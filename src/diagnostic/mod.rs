@@ -12,5 +12,5 @@ pub use finding::{Diagnostic, Label};
 pub use lint::{LINTS, Lint, Severity, lints};
 pub use report::Report;
 pub(crate) use source::floor_char_boundary;
-pub(crate) use suggest::{did_you_mean, nearest};
 pub use source::{Position, Source, SourceId, Sources, Span, Spanned};
+pub(crate) use suggest::{did_you_mean, nearest};

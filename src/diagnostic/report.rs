@@ -69,8 +69,15 @@ fn cut(diagnostics: &mut Vec<Diagnostic>) {
     });
     for mut finding in rest {
         let more = errors.get(&finding.primary.span.source).map_or(0, |count| count - SHOWN);
-        finding.message = format!("{more} more error{} of this file {} not shown, from here on", if more == 1 { "" } else { "s" }, if more == 1 { "is" } else { "are" });
-        let at = diagnostics.iter().rposition(|other| other.primary.span.source <= finding.primary.span.source).map_or(0, |at| at + 1);
+        finding.message = format!(
+            "{more} more error{} of this file {} not shown, from here on",
+            if more == 1 { "" } else { "s" },
+            if more == 1 { "is" } else { "are" }
+        );
+        let at = diagnostics
+            .iter()
+            .rposition(|other| other.primary.span.source <= finding.primary.span.source)
+            .map_or(0, |at| at + 1);
         diagnostics.insert(at, finding.help("Correct those in front of it first; one slip often makes many."));
     }
 }

@@ -64,7 +64,10 @@ pub struct Position {
 impl Sources {
     /// A rule set held in memory: names as they would stand in a rules directory, with their texts.
     pub fn from_texts<N: Into<String>, T: Into<String>>(texts: impl IntoIterator<Item = (N, T)>) -> Self {
-        let files = texts.into_iter().map(|(name, text)| Source { name: name.into(), text: text.into(), is_refused: false }).collect();
+        let files = texts
+            .into_iter()
+            .map(|(name, text)| Source { name: name.into(), text: text.into(), is_refused: false })
+            .collect();
         Self { files, ..Self::default() }
     }
 

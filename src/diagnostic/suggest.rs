@@ -33,7 +33,11 @@ pub(crate) fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k s
             let mut known = known.into_iter();
             let list: Vec<_> = known.by_ref().take(LISTED).map(|word| format!("`{word}`")).collect();
             let more = if known.next().is_some() { ", …" } else { "." };
-            if list.is_empty() { "Nothing of the kind is known here.".to_owned() } else { format!("Known: {}{more}", list.join(", ")) }
+            if list.is_empty() {
+                "Nothing of the kind is known here.".to_owned()
+            } else {
+                format!("Known: {}{more}", list.join(", "))
+            }
         }
     }
 }

@@ -37,8 +37,18 @@ pub struct Record {
 
 /// The fields of a failure.
 pub(crate) const FIELDS: [&str; 12] = [
-    "id", "connector", "operation", "phase", "exceptions", "message", "http_status", "provider_codes", "error_numbers", "attributes",
-    "stack_trace", "text",
+    "id",
+    "connector",
+    "operation",
+    "phase",
+    "exceptions",
+    "message",
+    "http_status",
+    "provider_codes",
+    "error_numbers",
+    "attributes",
+    "stack_trace",
+    "text",
 ];
 
 /// The fields of an exception.
@@ -118,7 +128,8 @@ fn distinct(fields: Vec<(String, Loose)>) -> Result<Vec<(String, Loose)>, String
 fn unknown_fields(names: &[String], place: &str, known: &'static [&'static str]) -> String {
     let listed = names.iter().take(5).map(|name| {
         let name = shown(name);
-        let snake: String = name.chars().flat_map(|c| c.is_uppercase().then_some('_').into_iter().chain(c.to_lowercase())).collect();
+        let snake: String =
+            name.chars().flat_map(|c| c.is_uppercase().then_some('_').into_iter().chain(c.to_lowercase())).collect();
         let near = nearest(snake.trim_start_matches('_'), known.iter().copied());
         match near.or((snake.ends_with("status_code") && known.contains(&"http_status")).then_some("http_status")) {
             Some(near) => format!("`{name}` (did you mean `{near}`?)"),
@@ -202,14 +213,18 @@ impl Reader {
             Loose::Float(number) => integral(*number),
             Loose::Text(text) => leading_number(text),
             Loose::Bool(_) => None,
-            Loose::List(_) | Loose::Map(_) => return Err(format!("`http_status` takes a number, found {}", value.kind())),
+            Loose::List(_) | Loose::Map(_) => {
+                return Err(format!("`http_status` takes a number, found {}", value.kind()));
+            }
         };
         let status = number.and_then(|number| u16::try_from(number).ok()).filter(|&status| is_status(status));
         match (status, value) {
             (Some(_), Loose::Integer(_)) => {}
             (Some(status), _) => self.odd("http_status", value, &format!("read as {status}")),
             (None, _) => {
-                let shown = Some(value.scalar()).filter(|text| text.len() <= SHOWN_CHARS).map_or_else(|| value.kind().to_owned(), |text| format!("`{text}`"));
+                let shown = Some(value.scalar())
+                    .filter(|text| text.len() <= SHOWN_CHARS)
+                    .map_or_else(|| value.kind().to_owned(), |text| format!("`{text}`"));
                 self.note(format!("`http_status` {shown} is not 100 to 599; read as absent"));
             }
         }
@@ -219,11 +234,14 @@ impl Reader {
     /// A list of texts; one text is a list of one.
     fn texts(&mut self, name: &str, value: Loose) -> Vec<String> {
         let items = self.items(name, value);
-        self.bounded(name, items.into_iter().filter_map(|item| match item {
-            Loose::Text(text) => Some(text).filter(|text| !text.trim().is_empty()),
-            Loose::Integer(number) => Some(number.to_string()),
-            _ => None,
-        }))
+        self.bounded(
+            name,
+            items.into_iter().filter_map(|item| match item {
+                Loose::Text(text) => Some(text).filter(|text| !text.trim().is_empty()),
+                Loose::Integer(number) => Some(number.to_string()),
+                _ => None,
+            }),
+        )
     }
 
     fn numbers(&mut self, name: &str, value: Loose) -> Vec<i64> {
@@ -231,7 +249,10 @@ impl Reader {
         let count = items.len();
         let numbers: Vec<i64> = items.iter().filter_map(number).collect();
         if numbers.len() < count {
-            self.note(format!("{} of `{name}` is no whole number; read as absent", if count == 1 { "the value" } else { "a value" }));
+            self.note(format!(
+                "{} of `{name}` is no whole number; read as absent",
+                if count == 1 { "the value" } else { "a value" }
+            ));
         }
         self.bounded(name, numbers.into_iter())
     }
@@ -276,7 +297,9 @@ impl Reader {
                 Loose::Bool(value) => Attribute::Bool(value),
                 Loose::Integer(number) => Attribute::Number(number),
                 Loose::Text(text) => Attribute::Text(text),
-                Loose::Float(number) => integral(number).map_or_else(|| Attribute::Text(number.to_string()), Attribute::Number),
+                Loose::Float(number) => {
+                    integral(number).map_or_else(|| Attribute::Text(number.to_string()), Attribute::Number)
+                }
                 other => {
                     self.odd(&format!("attributes.{}", shown(&name)), &other, "read as absent");
                     continue;
@@ -348,7 +371,9 @@ fn number(value: &Loose) -> Option<i64> {
         Loose::Integer(number) => Some(*number),
         Loose::Float(number) => integral(*number),
         Loose::Text(text) => match text.trim().strip_prefix("0x").or_else(|| text.trim().strip_prefix("0X")) {
-            Some(hex) if hex.len() == 8 => u32::from_str_radix(hex, 16).ok().map(|number| i64::from(number.cast_signed())),
+            Some(hex) if hex.len() == 8 => {
+                u32::from_str_radix(hex, 16).ok().map(|number| i64::from(number.cast_signed()))
+            }
             Some(hex) => i64::from_str_radix(hex, 16).ok(),
             None => text.trim().parse().ok(),
         },

@@ -34,7 +34,8 @@ impl<'f> Candidate<'f> {
     /// Brings the facts together. `stated` is what the failure's `text` says explicitly.
     #[must_use]
     pub fn new(failure: &'f Failure, stated: Option<&'f Failure>, lexicon: &Lexicon) -> Self {
-        let mut truncated = failure.text.as_ref().is_some_and(|text| text.len() > limits::TEXT_HEAD_BYTES + limits::TEXT_TAIL_BYTES);
+        let mut truncated =
+            failure.text.as_ref().is_some_and(|text| text.len() > limits::TEXT_HEAD_BYTES + limits::TEXT_TAIL_BYTES);
         let sent_exceptions = !failure.exceptions.is_empty();
         let exceptions = match stated {
             Some(stated) if !sent_exceptions => &stated.exceptions,
@@ -48,13 +49,23 @@ impl<'f> Candidate<'f> {
                 own.extend(stated.exceptions.iter().map(|exception| exception.message.as_deref()));
             }
         }
-        let messages = own.into_iter().flatten().filter(|text| !text.trim().is_empty()).map(|text| normalize(text, &mut truncated)).collect();
+        let messages = own
+            .into_iter()
+            .flatten()
+            .filter(|text| !text.trim().is_empty())
+            .map(|text| normalize(text, &mut truncated))
+            .collect();
         let mut candidate = Self {
             failure,
             causes,
             messages,
             http_status: failure.http_status.filter(|&status| is_status(status)),
-            provider_codes: failure.provider_codes.iter().take(limits::FACTS).map(|code| Cow::Borrowed(code.as_str())).collect(),
+            provider_codes: failure
+                .provider_codes
+                .iter()
+                .take(limits::FACTS)
+                .map(|code| Cow::Borrowed(code.as_str()))
+                .collect(),
             error_numbers: failure.error_numbers.clone(),
             truncated,
         };
@@ -64,10 +75,11 @@ impl<'f> Candidate<'f> {
 
     /// Adds what texts state beyond the facts that were sent.
     fn read_facts(&mut self, stated: Option<&'f Failure>, lexicon: &Lexicon) {
-        self.http_status = self
-            .http_status
-            .or_else(|| stated.and_then(|stated| stated.http_status))
-            .or_else(|| lexicon.http_status.iter().find_map(|pattern| self.texts().find_map(|text| pattern.value(text)?.parse().ok().filter(|&s| is_status(s)))));
+        self.http_status = self.http_status.or_else(|| stated.and_then(|stated| stated.http_status)).or_else(|| {
+            lexicon.http_status.iter().find_map(|pattern| {
+                self.texts().find_map(|text| pattern.value(text)?.parse().ok().filter(|&s| is_status(s)))
+            })
+        });
         let read: Vec<String> = lexicon
             .provider_code
             .iter()
@@ -83,12 +95,20 @@ impl<'f> Candidate<'f> {
                 self.provider_codes.push(code);
             }
         }
-        let has_sent = |failure: &Failure| !failure.error_numbers.is_empty() || failure.exceptions.iter().any(|cause| !cause.error_numbers.is_empty());
+        let has_sent = |failure: &Failure| {
+            !failure.error_numbers.is_empty() || failure.exceptions.iter().any(|cause| !cause.error_numbers.is_empty())
+        };
         self.error_numbers.extend(self.causes.iter().flat_map(|cause| cause.error_numbers));
         if !has_sent(self.failure) {
             let structural = stated.map(|stated| stated.error_numbers.as_slice()).unwrap_or_default();
-            let read = lexicon.error_number.iter().flat_map(|pattern| self.texts().flat_map(|text| pattern.values(text)));
-            let numbers: Vec<i64> = structural.iter().copied().chain(read.filter_map(|number| number.parse().ok())).take(limits::FACTS).collect();
+            let read =
+                lexicon.error_number.iter().flat_map(|pattern| self.texts().flat_map(|text| pattern.values(text)));
+            let numbers: Vec<i64> = structural
+                .iter()
+                .copied()
+                .chain(read.filter_map(|number| number.parse().ok()))
+                .take(limits::FACTS)
+                .collect();
             self.error_numbers.extend(numbers);
         }
     }
@@ -112,7 +132,8 @@ impl<'f> Candidate<'f> {
 
     /// All messages with the cause that says them: causes first, from the outermost, then the failure's own.
     pub fn texts_with_cause(&self) -> impl Iterator<Item = (Option<usize>, &str)> {
-        let of_causes = self.causes.iter().enumerate().filter_map(|(index, cause)| Some((Some(index), cause.message()?)));
+        let of_causes =
+            self.causes.iter().enumerate().filter_map(|(index, cause)| Some((Some(index), cause.message()?)));
         of_causes.chain(self.messages().map(|text| (None, text)))
     }
 
@@ -229,14 +250,16 @@ fn causes<'f>(exceptions: &'f [Exception], lexicon: &Lexicon, truncated: &mut bo
 
 fn cause<'f>(exception: &'f Exception, innermost: bool, lexicon: &Lexicon, truncated: &mut bool) -> Cause<'f> {
     let type_name = exception.type_name.as_deref().and_then(TypeName::parse);
-    let mut ancestors: Vec<TypeName<'f>> = exception.ancestors.iter().take(limits::ANCESTORS).filter_map(|name| TypeName::parse(name)).collect();
+    let mut ancestors: Vec<TypeName<'f>> =
+        exception.ancestors.iter().take(limits::ANCESTORS).filter_map(|name| TypeName::parse(name)).collect();
     let known: Vec<_> = type_name.iter().chain(&ancestors).flat_map(|name| lexicon.ancestors(name)).collect();
     for name in known {
         if !ancestors.contains(&name) {
             ancestors.push(name);
         }
     }
-    let message = exception.message.as_deref().filter(|text| !text.trim().is_empty()).map(|text| normalize(text, truncated));
+    let message =
+        exception.message.as_deref().filter(|text| !text.trim().is_empty()).map(|text| normalize(text, truncated));
     Cause { type_name, ancestors, message, error_numbers: &exception.error_numbers, innermost }
 }
 
@@ -271,5 +294,6 @@ fn clip<'t>(text: &'t str, truncated: &mut bool) -> Cow<'t, str> {
 /// AADSTS number has.
 fn issuer(code: &str) -> Option<String> {
     let letters = code.trim_end_matches(|c: char| c.is_ascii_digit());
-    (letters.len() < code.len() && letters.bytes().all(|b| b.is_ascii_alphabetic())).then(|| letters.to_ascii_lowercase())
+    (letters.len() < code.len() && letters.bytes().all(|b| b.is_ascii_alphabetic()))
+        .then(|| letters.to_ascii_lowercase())
 }

@@ -118,7 +118,10 @@ fn lineage<'c>(cause: &'c Cause<'_>, wanted: &crate::model::TypePattern) -> Opti
     cause.lineage().find(|name| wanted.matches(name)).map(|name| Cow::Borrowed(name.full()))
 }
 
-fn in_texts<'c>(candidate: &'c Candidate<'_>, find: impl Fn(&str) -> Option<std::ops::Range<usize>>) -> Option<Found<'c>> {
+fn in_texts<'c>(
+    candidate: &'c Candidate<'_>,
+    find: impl Fn(&str) -> Option<std::ops::Range<usize>>,
+) -> Option<Found<'c>> {
     candidate.texts_with_cause().find_map(|(cause, text)| Some((Cow::Borrowed(&text[find(text)?]), cause)))
 }
 
@@ -149,6 +152,8 @@ fn attribute_text(value: &Attribute) -> Cow<'_, str> {
 fn fact_name(fact: &Fact) -> String {
     match fact {
         Fact::Attribute(name) => format!("attributes.{name}"),
-        other => Fact::WORDS.iter().find(|(_, fact)| fact == other).map_or_else(String::new, |(word, _)| (*word).to_owned()),
+        other => {
+            Fact::WORDS.iter().find(|(_, fact)| fact == other).map_or_else(String::new, |(word, _)| (*word).to_owned())
+        }
     }
 }

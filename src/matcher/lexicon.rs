@@ -51,7 +51,11 @@ impl Lexicon {
     }
 
     fn direct_parents(&self, name: &TypeName<'_>) -> &[TypeName<'static>] {
-        let full = if name.is_short() { self.full_names.get(name.full()).map_or(name.full(), String::as_str) } else { name.full() };
+        let full = if name.is_short() {
+            self.full_names.get(name.full()).map_or(name.full(), String::as_str)
+        } else {
+            name.full()
+        };
         self.parents.get(full).map_or(&[], Vec::as_slice)
     }
 }

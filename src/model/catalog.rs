@@ -80,7 +80,9 @@ mod tests {
         for good in ["DSEX001", "DSWBHK020", "DSUNK001", "DSABCDEF999"] {
             assert!(Code::parse(good).is_some(), "{good}");
         }
-        for bad in ["", "DS001", "DSE001", "DSABCDEFG001", "DSEX01", "DSEX0001", "dsex001", "DSÄX001", "DSEX001 ", "XXEX001"] {
+        for bad in
+            ["", "DS001", "DSE001", "DSABCDEFG001", "DSEX01", "DSEX0001", "dsex001", "DSÄX001", "DSEX001 ", "XXEX001"]
+        {
             assert!(Code::parse(bad).is_none(), "{bad}");
         }
     }

@@ -45,22 +45,31 @@ impl TypePattern {
     pub fn parse(source: &str) -> Result<Self, PatternError> {
         if let Some((at, c)) = source.char_indices().find(|&(_, c)| !is_type_char(c)) {
             let help = match c {
-                '[' | ']' => "Leave generic arguments out: `FaultException` for ``FaultException`1[…]``; for a choice of names write `{A,B}`.",
-                '`' | '<' | '>' => "Generic arity and arguments are ignored: write the plain name, `FaultException` for ``FaultException`1[…]``.",
+                '[' | ']' => {
+                    "Leave generic arguments out: `FaultException` for ``FaultException`1[…]``; for a choice of names write `{A,B}`."
+                }
+                '`' | '<' | '>' => {
+                    "Generic arity and arguments are ignored: write the plain name, `FaultException` for ``FaultException`1[…]``."
+                }
                 '?' => "`?` is no wildcard here; use `*`, which stays inside of a name segment.",
                 c if c.is_whitespace() => "Type names have no blanks; look for a text with `message` or `contains`.",
-                '(' | ')' | '|' | '^' | '\\' => "This is no regular expression: `*` stays inside of a name segment, `**` crosses dots, `{A,B}` is either.",
+                '(' | ')' | '|' | '^' | '\\' => {
+                    "This is no regular expression: `*` stays inside of a name segment, `**` crosses dots, `{A,B}` is either."
+                }
                 _ => "Write the name as the runtime prints it, for example `System.TimeoutException`.",
             };
             let shown = if c == '`' { "a backtick".to_owned() } else { format!("`{}`", c.escape_debug()) };
             return Err(fault(format!("{shown} cannot stand in a type name")).at(at..at + c.len_utf8()).help(help));
         }
         if source.is_empty() {
-            return Err(fault("an empty type name matches nothing".to_owned()).help("Write a type name, for example `System.TimeoutException`."));
+            return Err(fault("an empty type name matches nothing".to_owned())
+                .help("Write a type name, for example `System.TimeoutException`."));
         }
         let plain = source.replace('+', ".");
         if plain.split('.').any(str::is_empty) {
-            return Err(fault("empty name segment".to_owned()).help("Write one dot between two names, and none at the ends."));
+            return Err(
+                fault("empty name segment".to_owned()).help("Write one dot between two names, and none at the ends.")
+            );
         }
         if let Some(segment) = plain.split('.').find(|segment| segment.contains("**") && *segment != "**") {
             let at = source.len() - plain[plain.find(segment).unwrap_or_default()..].len();
@@ -95,14 +104,19 @@ impl CodePattern {
     /// # Errors
     /// When it is empty, holds characters that no code has, or is over a limit.
     pub fn parse(source: &str) -> Result<Self, PatternError> {
-        let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '?' | '[' | ']' | '(' | ')' | '|' | '^' | '\\' | '`' | '"' | '\'');
+        let odd = |c: char| {
+            c.is_whitespace()
+                || c.is_control()
+                || matches!(c, '?' | '[' | ']' | '(' | ')' | '|' | '^' | '\\' | '`' | '"' | '\'')
+        };
         if let Some((at, c)) = source.char_indices().find(|&(_, c)| odd(c)) {
             return Err(fault(format!("`{}` cannot stand in a provider code", c.escape_debug()))
                 .at(at..at + c.len_utf8())
                 .help("Write a whole code or a glob such as `Authentication_*`; texts belong into `message` or `contains`."));
         }
         if source.is_empty() {
-            return Err(fault("an empty provider code matches nothing".to_owned()).help("Write a code such as `AADSTS90002`, or a glob such as `Authentication_*`."));
+            return Err(fault("an empty provider code matches nothing".to_owned())
+                .help("Write a code such as `AADSTS90002`, or a glob such as `Authentication_*`."));
         }
         let lower = source.to_ascii_lowercase();
         let glob = compile_glob(&lower, source, false)?;
@@ -181,7 +195,10 @@ fn is_type_char(c: char) -> bool {
 
 /// Compiles a glob; `None` for a text without wildcards.
 fn compile_glob(glob: &str, written: &str, separated: bool) -> Result<Option<GlobMatcher>, PatternError> {
-    let limit = |message: String| Err(PatternError::new(PatternErrorKind::Limit, message).help("Split it into a list: any of its items may match."));
+    let limit = |message: String| {
+        Err(PatternError::new(PatternErrorKind::Limit, message)
+            .help("Split it into a list: any of its items may match."))
+    };
     if glob.len() > limits::GLOB_BYTES {
         return limit(format!("pattern has {} bytes, more than {}", glob.len(), limits::GLOB_BYTES));
     }
@@ -191,10 +208,16 @@ fn compile_glob(glob: &str, written: &str, separated: bool) -> Result<Option<Glo
             '{' => depth += 1,
             '}' => match depth.checked_sub(1) {
                 Some(less) => depth = less,
-                None => return Err(fault(format!("`}}` without `{{` in `{written}`")).help("Open it with `{`, or delete it: `{A,B}` is either.")),
+                None => {
+                    return Err(fault(format!("`}}` without `{{` in `{written}`"))
+                        .help("Open it with `{`, or delete it: `{A,B}` is either."));
+                }
             },
             ',' if depth > 0 => alternatives += 1,
-            ',' if separated => return Err(fault(format!("`,` outside of braces in `{written}`")).help("Write `{A,B}`, or a list of two names.")),
+            ',' if separated => {
+                return Err(fault(format!("`,` outside of braces in `{written}`"))
+                    .help("Write `{A,B}`, or a list of two names."));
+            }
             _ => {}
         }
         deepest = deepest.max(depth);
@@ -213,7 +236,9 @@ fn compile_glob(glob: &str, written: &str, separated: bool) -> Result<Option<Glo
     }
     let escaped = glob.replace('[', "[[]").replace('?', "[?]");
     let built = GlobBuilder::new(&escaped).literal_separator(separated).backslash_escape(false).build();
-    built.map(|glob| Some(glob.compile_matcher())).map_err(|error| fault(error.kind().to_string()).help("Only `*`, `**` and `{A,B}` are globs."))
+    built
+        .map(|glob| Some(glob.compile_matcher()))
+        .map_err(|error| fault(error.kind().to_string()).help("Only `*`, `**` and `{A,B}` are globs."))
 }
 
 #[cfg(test)]
@@ -251,7 +276,10 @@ mod tests {
 
     #[test]
     fn brackets_in_attributes_stand_for_themselves() {
-        let matches = |text: &str| AttributePattern::parse_text("[a]?*").is_ok_and(|pattern| pattern.matches(&Attribute::Text(text.to_owned())));
+        let matches = |text: &str| {
+            AttributePattern::parse_text("[a]?*")
+                .is_ok_and(|pattern| pattern.matches(&Attribute::Text(text.to_owned())))
+        };
         assert!(matches("[a]?x"));
         assert!(!matches("a?x") && !matches("[a]yx"));
     }

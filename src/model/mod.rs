@@ -13,15 +13,15 @@ mod status;
 mod template;
 mod type_name;
 
-pub use catalog::{Code, CatalogEntry};
+pub use catalog::{CatalogEntry, Code};
 pub use decision::{Decision, Evidence, Log, UnknownReason};
 pub(crate) use excerpt::{excerpt, head_and_tail};
 pub use failure::{Attribute, Exception, Failure};
-pub use outcome::{Action, RetryClass};
 pub use glob::{AttributePattern, CodePattern, TypePattern};
+pub use outcome::{Action, RetryClass};
 pub use pattern::{Literal, Pattern, PatternError, PatternErrorKind};
 pub use rule::{Capture, CauseCondition, CausePosition, Condition, Fact, Quantifier, Rule, Values};
-pub(crate) use status::is_status;
 pub use status::StatusPattern;
+pub(crate) use status::is_status;
 pub use template::Template;
 pub use type_name::TypeName;

@@ -102,8 +102,11 @@ impl Pattern {
         for digits in open.iter().rev() {
             fixed.insert_str(digits.end, "\\b");
         }
-        let message = format!("pattern ends in the number `{}` and also matches longer numbers", &source[first.clone()]);
-        Err(PatternError::new(PatternErrorKind::NumberPrefix, message).at(first).help(format!("Write '{fixed}' so that the number ends there.")))
+        let message =
+            format!("pattern ends in the number `{}` and also matches longer numbers", &source[first.clone()]);
+        Err(PatternError::new(PatternErrorKind::NumberPrefix, message)
+            .at(first)
+            .help(format!("Write '{fixed}' so that the number ends there.")))
     }
 
     fn check(source: &str) -> Result<(Self, Ast), PatternError> {
@@ -112,10 +115,15 @@ impl Pattern {
         let ast = parsed.map_err(|error| syntax_error(&error))?;
         check_repetition(&ast, 1)?;
         let (effective, has_value) = ascii_classes(source, &ast)?;
-        let hir = regex_syntax::Parser::new().parse(&effective).map_err(|error| meaning_error(&error, effective == source))?;
+        let hir = regex_syntax::Parser::new()
+            .parse(&effective)
+            .map_err(|error| meaning_error(&error, effective == source))?;
         if hir.properties().minimum_len() == Some(0) {
-            return Err(PatternError::new(PatternErrorKind::MatchesEmpty, "pattern matches the empty text, so it holds for every message")
-                .help("Require at least one character: `+` instead of `*`, no `?` on everything, no empty alternative."));
+            return Err(PatternError::new(
+                PatternErrorKind::MatchesEmpty,
+                "pattern matches the empty text, so it holds for every message",
+            )
+            .help("Require at least one character: `+` instead of `*`, no `?` on everything, no empty alternative."));
         }
         Ok((Self(Arc::new(Inner { source: source.to_owned(), effective, has_value, regex: OnceLock::new() })), ast))
     }
@@ -164,7 +172,10 @@ impl Pattern {
 
     /// The values of all matches, from left to right.
     pub fn values<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
-        self.regex().into_iter().flat_map(move |regex| regex.captures_iter(text)).filter_map(|captures| captures.name("value").or_else(|| captures.get(0)).map(|found| found.as_str()))
+        self.regex()
+            .into_iter()
+            .flat_map(move |regex| regex.captures_iter(text))
+            .filter_map(|captures| captures.name("value").or_else(|| captures.get(0)).map(|found| found.as_str()))
     }
 
     /// Whether the pattern has a group named `value`.
@@ -217,7 +228,9 @@ impl Literal {
         let (first, rest) = needle.split_first()?;
         let last_start = hay.len().checked_sub(needle.len())?;
         (0..=last_start)
-            .find(|&at| hay[at].eq_ignore_ascii_case(first) && hay[at + 1..at + needle.len()].eq_ignore_ascii_case(rest))
+            .find(|&at| {
+                hay[at].eq_ignore_ascii_case(first) && hay[at + 1..at + needle.len()].eq_ignore_ascii_case(rest)
+            })
             .map(|at| at..at + needle.len())
     }
 }
@@ -251,7 +264,9 @@ fn check_text(source: &str) -> Result<(), PatternError> {
     let help = if escape.is_empty() {
         "Write the character as `\\x{…}` in single quotes.".to_owned()
     } else {
-        format!("In double quotes TOML turns `{escape}` into a control character; put the pattern in single quotes: '…{escape}…'.")
+        format!(
+            "In double quotes TOML turns `{escape}` into a control character; put the pattern in single quotes: '…{escape}…'."
+        )
     };
     Err(PatternError::new(PatternErrorKind::ControlCharacter, message).at(at..at + c.len_utf8()).help(help))
 }
@@ -290,12 +305,23 @@ fn syntax_error(error: &ast::Error) -> PatternError {
         Kind::ClassUnclosed => ("unclosed class".to_owned(), "Close it with `]`; a bracket itself is `\\[`."),
         Kind::GroupUnclosed => ("unclosed group".to_owned(), "Close it with `)`; a parenthesis itself is `\\(`."),
         Kind::GroupUnopened => ("unopened group".to_owned(), "Open it with `(`; a parenthesis itself is `\\)`."),
-        Kind::RepetitionMissing => (format!("nothing stands in front of `{found}` to repeat"), "For the character itself put a backslash in front of it."),
-        Kind::GroupNameDuplicate { .. } => (format!("group `{found}` is given twice"), "Give each group a name of its own."),
-        Kind::DecimalEmpty | Kind::DecimalInvalid | Kind::RepetitionCountUnclosed | Kind::RepetitionCountDecimalEmpty | Kind::RepetitionCountInvalid => {
+        Kind::RepetitionMissing => (
+            format!("nothing stands in front of `{found}` to repeat"),
+            "For the character itself put a backslash in front of it.",
+        ),
+        Kind::GroupNameDuplicate { .. } => {
+            (format!("group `{found}` is given twice"), "Give each group a name of its own.")
+        }
+        Kind::DecimalEmpty
+        | Kind::DecimalInvalid
+        | Kind::RepetitionCountUnclosed
+        | Kind::RepetitionCountDecimalEmpty
+        | Kind::RepetitionCountInvalid => {
             ("malformed repetition".to_owned(), "Write `{3}`, `{3,}` or `{3,5}`; a brace itself is `\\{`.")
         }
-        Kind::ClassRangeInvalid => (format!("the range `{found}` is empty"), "Write the smaller end first; a hyphen itself is `\\-`."),
+        Kind::ClassRangeInvalid => {
+            (format!("the range `{found}` is empty"), "Write the smaller end first; a hyphen itself is `\\-`.")
+        }
         kind => (kind.to_string(), "To match a special character itself, put a backslash in front of it."),
     };
     PatternError::new(PatternErrorKind::Syntax, message).at(range).help(help)
@@ -304,9 +330,14 @@ fn syntax_error(error: &ast::Error) -> PatternError {
 /// What follows on `(?` in other dialects.
 fn group_error(found: &str) -> (String, &'static str) {
     match found {
-        ">" => ("atomic groups are not supported".to_owned(), "Write `(?:` instead of `(?>`: matching is linear anyway."),
+        ">" => {
+            ("atomic groups are not supported".to_owned(), "Write `(?:` instead of `(?>`: matching is linear anyway.")
+        }
         "'" => ("groups named in quotes are not supported".to_owned(), "Write `(?<name>…)` instead of `(?'name'…)`."),
-        "#" => ("comments in patterns are not supported".to_owned(), "Put the remark into a TOML comment above the pattern."),
+        "#" => (
+            "comments in patterns are not supported".to_owned(),
+            "Put the remark into a TOML comment above the pattern.",
+        ),
         "(" => ("conditional groups are not supported".to_owned(), "Write the two cases as two patterns in a list."),
         _ => (format!("`{found}` is no flag"), "The flags are `i`, `m`, `s`, `x`, `U`, `u` and `R`."),
     }
@@ -315,11 +346,15 @@ fn group_error(found: &str) -> (String, &'static str) {
 /// Errors behind the syntax: classes that do not exist. Their places fit only while nothing was rewritten.
 fn meaning_error(error: &regex_syntax::Error, is_as_written: bool) -> PatternError {
     let (message, range) = match error {
-        regex_syntax::Error::Translate(error) => (error.kind().to_string(), Some(error.span().start.offset..error.span().end.offset)),
+        regex_syntax::Error::Translate(error) => {
+            (error.kind().to_string(), Some(error.span().start.offset..error.span().end.offset))
+        }
         other => (first_line(&other.to_string()), None),
     };
     let help = match error {
-        regex_syntax::Error::Translate(error) if matches!(error.kind(), regex_syntax::hir::ErrorKind::InvalidUtf8) => "Leave `-u` out: messages are texts, not bytes.",
+        regex_syntax::Error::Translate(error) if matches!(error.kind(), regex_syntax::hir::ErrorKind::InvalidUtf8) => {
+            "Leave `-u` out: messages are texts, not bytes."
+        }
         _ => "Unicode classes are `\\p{Letter}`, `\\p{Lu}` or `\\p{Greek}`.",
     };
     let fault = PatternError::new(PatternErrorKind::Syntax, message).help(help);
@@ -338,7 +373,11 @@ fn check_repetition(ast: &Ast, outer: u32) -> Result<(), PatternError> {
     match ast {
         Ast::Repetition(repetition) => {
             let count = match &repetition.op.kind {
-                ast::RepetitionKind::Range(ast::RepetitionRange::Exactly(n) | ast::RepetitionRange::AtLeast(n) | ast::RepetitionRange::Bounded(_, n)) => *n,
+                ast::RepetitionKind::Range(
+                    ast::RepetitionRange::Exactly(n)
+                    | ast::RepetitionRange::AtLeast(n)
+                    | ast::RepetitionRange::Bounded(_, n),
+                ) => *n,
                 _ => 1,
             };
             let range = repetition.op.span.start.offset..repetition.op.span.end.offset;
@@ -349,14 +388,20 @@ fn check_repetition(ast: &Ast, outer: u32) -> Result<(), PatternError> {
             }
             let product = outer.saturating_mul(count.max(1));
             if product > limits::PATTERN_REPETITION_PRODUCT {
-                return Err(limit(format!("nested repetitions multiply to {product}, more than {}", limits::PATTERN_REPETITION_PRODUCT))
-                    .at(range)
-                    .help("Use `+` or `*` for the inner or the outer one."));
+                return Err(limit(format!(
+                    "nested repetitions multiply to {product}, more than {}",
+                    limits::PATTERN_REPETITION_PRODUCT
+                ))
+                .at(range)
+                .help("Use `+` or `*` for the inner or the outer one."));
             }
             if matches!(*repetition.ast, Ast::Repetition(_)) {
-                return Err(PatternError::new(PatternErrorKind::Syntax, "a repetition cannot be repeated; possessive repetition is not supported")
-                    .at(range)
-                    .help("Leave the second one out: matching is linear anyway."));
+                return Err(PatternError::new(
+                    PatternErrorKind::Syntax,
+                    "a repetition cannot be repeated; possessive repetition is not supported",
+                )
+                .at(range)
+                .help("Leave the second one out: matching is linear anyway."));
             }
             check_repetition(&repetition.ast, product)
         }
@@ -493,7 +538,11 @@ fn may_be_empty(ast: &Ast) -> bool {
                 || match repetition.op.kind {
                     ast::RepetitionKind::ZeroOrOne | ast::RepetitionKind::ZeroOrMore => true,
                     ast::RepetitionKind::OneOrMore => false,
-                    ast::RepetitionKind::Range(ast::RepetitionRange::Exactly(n) | ast::RepetitionRange::AtLeast(n) | ast::RepetitionRange::Bounded(n, _)) => n == 0,
+                    ast::RepetitionKind::Range(
+                        ast::RepetitionRange::Exactly(n)
+                        | ast::RepetitionRange::AtLeast(n)
+                        | ast::RepetitionRange::Bounded(n, _),
+                    ) => n == 0,
                 }
         }
         Ast::Group(group) => may_be_empty(&group.ast),
@@ -516,7 +565,10 @@ fn is_digit(ast: &Ast) -> bool {
         Ast::Literal(literal) => literal.c.is_ascii_digit(),
         Ast::ClassPerl(class) => class.kind == ast::ClassPerlKind::Digit && !class.negated,
         Ast::ClassBracketed(class) => !class.negated && is_digits(&class.kind),
-        Ast::Repetition(repetition) => is_digit(&repetition.ast) && matches!(repetition.op.kind, ast::RepetitionKind::Range(ast::RepetitionRange::Exactly(_))),
+        Ast::Repetition(repetition) => {
+            is_digit(&repetition.ast)
+                && matches!(repetition.op.kind, ast::RepetitionKind::Range(ast::RepetitionRange::Exactly(_)))
+        }
         _ => false,
     }
 }
@@ -558,12 +610,36 @@ mod tests {
 
     #[test]
     fn open_numbers_are_refused_where_they_decide() {
-        for bad in ["AADSTS90002", "AADSTS(90002|900023)", r"\b503", "(?i)error 40613", "a|b12", "AADSTS90002.*", r"90002\s*", "(?:x90002)+", "90002(?:-x)?", "90002(?-i)", r"4\d\d", "[45][0-9]{2}", "AADSTS[0-9]{5}"] {
+        for bad in [
+            "AADSTS90002",
+            "AADSTS(90002|900023)",
+            r"\b503",
+            "(?i)error 40613",
+            "a|b12",
+            "AADSTS90002.*",
+            r"90002\s*",
+            "(?:x90002)+",
+            "90002(?:-x)?",
+            "90002(?-i)",
+            r"4\d\d",
+            "[45][0-9]{2}",
+            "AADSTS[0-9]{5}",
+        ] {
             let error = Pattern::parse_condition(bad).err().unwrap_or_else(|| panic!("{bad} is accepted"));
             assert_eq!(error.kind, PatternErrorKind::NumberPrefix, "{bad}");
             assert!(Pattern::parse(bad).is_ok(), "{bad} may still be read");
         }
-        for good in [r"AADSTS90002\b", "AADSTS90002:", "AADSTS[0-9]+", "HTTP/1", r"(?:40613|40197)\b", "x{3}", r"90002\b.*", "90002(?:$|,)", "AADSTS90[0-9]*"] {
+        for good in [
+            r"AADSTS90002\b",
+            "AADSTS90002:",
+            "AADSTS[0-9]+",
+            "HTTP/1",
+            r"(?:40613|40197)\b",
+            "x{3}",
+            r"90002\b.*",
+            "90002(?:$|,)",
+            "AADSTS90[0-9]*",
+        ] {
             assert!(Pattern::parse_condition(good).is_ok(), "{good}");
         }
         assert_eq!(Literal::parse("AADSTS90002").err().map(|e| e.kind), Some(PatternErrorKind::NumberPrefix));

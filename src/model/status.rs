@@ -34,12 +34,16 @@ impl StatusPattern {
         if let Some(class) = lower.strip_suffix("xx").and_then(number) {
             return match class {
                 1..=5 => Ok(Self { first: class * 100, last: class * 100 + 99 }),
-                _ => Err(fault(format!("`{source}` is no class of HTTP statuses")).help("The classes are `1xx` to `5xx`.")),
+                _ => {
+                    Err(fault(format!("`{source}` is no class of HTTP statuses"))
+                        .help("The classes are `1xx` to `5xx`."))
+                }
             };
         }
         let (first, last) = lower.split_once('-').unwrap_or((&lower, &lower));
         let (Some(first), Some(last)) = (number(first), number(last)) else {
-            return Err(fault(format!("`{source}` is no HTTP status")).help("Write `429`, `\"5xx\"` or `\"500-599\"`, without blanks."));
+            return Err(fault(format!("`{source}` is no HTTP status"))
+                .help("Write `429`, `\"5xx\"` or `\"500-599\"`, without blanks."));
         };
         if !is_status(first) || !is_status(last) {
             return Err(fault(format!("`{source}` is outside of 100 to 599")).help("Statuses are 100 to 599."));
@@ -91,11 +95,16 @@ mod tests {
 
     #[test]
     fn statuses_classes_and_ranges() {
-        for (source, inside, outside) in [("429", 429, 428), ("5xx", 500, 499), ("5XX", 599, 600), ("500-502", 502, 503)] {
+        for (source, inside, outside) in
+            [("429", 429, 428), ("5xx", 500, 499), ("5XX", 599, 600), ("500-502", 502, 503)]
+        {
             let pattern = StatusPattern::parse(source).unwrap_or_else(|error| panic!("{source}: {error:?}"));
             assert!(pattern.matches(inside) && !pattern.matches(outside), "{source}");
         }
-        for bad in ["", "0", "600", "6xx", "0xx", "599-500", "404 ", " 404", "+404", "04xx", "4xx-5xx", "0404", "abc", "99-200", "-1", "500-"] {
+        for bad in [
+            "", "0", "600", "6xx", "0xx", "599-500", "404 ", " 404", "+404", "04xx", "4xx-5xx", "0404", "abc",
+            "99-200", "-1", "500-",
+        ] {
             assert!(StatusPattern::parse(bad).is_err(), "{bad} is accepted");
         }
         assert!(StatusPattern::exact(99).is_err() && StatusPattern::exact(100).is_ok());

@@ -16,7 +16,9 @@ pub fn summary(decision: &Decision) -> String {
     if let Some(id) = &decision.id {
         let _ = write!(line, "{id}: ");
     }
-    line.push_str(&escaped(decision.message.strip_prefix(&format!("[{}] ", decision.code)).unwrap_or(&decision.message)));
+    line.push_str(&escaped(
+        decision.message.strip_prefix(&format!("[{}] ", decision.code)).unwrap_or(&decision.message),
+    ));
     if let Some(error) = &decision.error {
         let _ = write!(line, " ({})", reason(decision, Some(error)));
     } else if decision.unknown_reason.is_some() {
@@ -59,7 +61,8 @@ pub fn json_line(decision: &Decision, writer: impl io::Write) -> io::Result<()> 
 
 /// A logfmt value: quoted when it holds anything but plain characters, always on one line.
 fn value(text: &str) -> String {
-    let plain = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | '+'));
+    let plain =
+        !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | '+'));
     if plain {
         return text.to_owned();
     }
@@ -83,7 +86,8 @@ pub fn block(decision: &Decision, code: &crate::model::CatalogEntry) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}  {}", decision.code, decision.title);
     let _ = writeln!(out, "  {}", escaped(&decision.message));
-    let _ = writeln!(out, "  status {}, retry {}, {}", decision.status, decision.retry.label(), decision.action.label());
+    let _ =
+        writeln!(out, "  status {}, retry {}, {}", decision.status, decision.retry.label(), decision.action.label());
     match decision.unknown_reason {
         Some(reason) => {
             let _ = writeln!(out, "  no rule decided: {}", reason.as_str());

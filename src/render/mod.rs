@@ -9,13 +9,13 @@ mod report;
 #[cfg(feature = "cli")]
 mod schema;
 
+#[cfg(feature = "cli")]
+pub use decision::block;
 pub use decision::{json_line, log_line, summary};
 pub use escape::escaped;
 #[cfg(feature = "cli")]
-pub use decision::block;
-#[cfg(feature = "cli")]
 pub use page::{catalogue, page};
 #[cfg(feature = "cli")]
-pub use schema::schema;
-#[cfg(feature = "cli")]
 pub use report::{Finding, Place, ReportDocument, document, full};
+#[cfg(feature = "cli")]
+pub use schema::schema;

@@ -13,7 +13,8 @@ pub fn page(set: &RuleSet, entry: &CatalogEntry) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}  {}", entry.code, entry.title);
     let provisional = if entry.provisional { " (provisional)" } else { "" };
-    let _ = writeln!(out, "status {}{provisional}, retry {}, {}", entry.status, entry.retry.label(), entry.action.label());
+    let _ =
+        writeln!(out, "status {}{provisional}, retry {}, {}", entry.status, entry.retry.label(), entry.action.label());
     if let Some(retired) = &entry.retired {
         let _ = writeln!(out, "RETIRED: {retired}");
     }
@@ -29,7 +30,11 @@ pub fn page(set: &RuleSet, entry: &CatalogEntry) -> String {
         let _ = writeln!(out, "\nExample\n  {}\n  → {}", escaped(&json), escaped(&decision.message));
     }
     if !entry.links.is_empty() {
-        let _ = writeln!(out, "\nRead more\n{}", entry.links.iter().map(|link| format!("  {link}")).collect::<Vec<_>>().join("\n"));
+        let _ = writeln!(
+            out,
+            "\nRead more\n{}",
+            entry.links.iter().map(|link| format!("  {link}")).collect::<Vec<_>>().join("\n")
+        );
     }
     if let Some(since) = &entry.since {
         let _ = writeln!(out, "\nIssued since {since}.");
@@ -71,11 +76,15 @@ fn values(value: &serde_json::Value) -> String {
         Value::Object(map) => {
             if let Some(list) = map.get("items").or_else(|| map.get("values").and_then(|values| values.get("items"))) {
                 let all = map.get("quantifier").and_then(Value::as_str) == Some("all");
-                let joined = list.as_array().map(|items| items.iter().map(values).collect::<Vec<_>>().join(if all { " and " } else { " | " }));
+                let joined = list
+                    .as_array()
+                    .map(|items| items.iter().map(values).collect::<Vec<_>>().join(if all { " and " } else { " | " }));
                 return joined.unwrap_or_default();
             }
             if let Some(Value::Array(conditions)) = map.get("conditions") {
-                let part = |condition: &Value| format!("{} {}", condition["on"].as_str().unwrap_or_default(), values(&condition["is"]));
+                let part = |condition: &Value| {
+                    format!("{} {}", condition["on"].as_str().unwrap_or_default(), values(&condition["is"]))
+                };
                 return format!("{{ {} }}", conditions.iter().map(part).collect::<Vec<_>>().join("; "));
             }
             map.iter().map(|(name, value)| format!("{name} {}", values(value))).collect::<Vec<_>>().join(", ")
@@ -86,14 +95,19 @@ fn values(value: &serde_json::Value) -> String {
 
 fn indented(text: &str, by: usize) -> String {
     let margin = " ".repeat(by);
-    text.trim().lines().map(|line| if line.is_empty() { String::new() } else { format!("{margin}{line}") }).collect::<Vec<_>>().join("\n")
+    text.trim()
+        .lines()
+        .map(|line| if line.is_empty() { String::new() } else { format!("{margin}{line}") })
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The catalogue and the order in which rules are tried.
 #[must_use]
 pub fn catalogue(set: &RuleSet) -> String {
     let mut out = String::new();
-    let width = |of: fn(&CatalogEntry) -> &str| set.codes().iter().map(|entry| of(entry).chars().count()).max().unwrap_or(0);
+    let width =
+        |of: fn(&CatalogEntry) -> &str| set.codes().iter().map(|entry| of(entry).chars().count()).max().unwrap_or(0);
     let (title, status) = (width(|entry| &entry.title), width(|entry| &entry.status));
     let _ = writeln!(out, "{:<9}  {:<title$}  {:<status$}  RETRY", "CODE", "TITLE", "STATUS");
     for entry in set.codes() {
@@ -102,13 +116,26 @@ pub fn catalogue(set: &RuleSet) -> String {
             (None, true) => " (provisional)",
             (None, false) => "",
         };
-        let _ = writeln!(out, "{:<9}  {:<title$}  {:<status$}  {}{marks}", entry.code.as_str(), entry.title, entry.status, entry.retry.label());
+        let _ = writeln!(
+            out,
+            "{:<9}  {:<title$}  {:<status$}  {}{marks}",
+            entry.code.as_str(),
+            entry.title,
+            entry.status,
+            entry.retry.label()
+        );
     }
     let _ = writeln!(out, "\nRules in the order in which they are tried; the first that applies wins:");
     for (index, rule) in set.rules().iter().enumerate() {
         let _ = writeln!(out, "{:>4}  {:<9}  {}{}", index + 1, rule.code.as_str(), rule.id, scope(rule));
     }
-    let _ = writeln!(out, "{:>4}  {:<9}  {}", set.rules().len() + 1, set.fallback().code.as_str(), crate::ruleset::FALLBACK_RULE);
+    let _ = writeln!(
+        out,
+        "{:>4}  {:<9}  {}",
+        set.rules().len() + 1,
+        set.fallback().code.as_str(),
+        crate::ruleset::FALLBACK_RULE
+    );
     out
 }
 

@@ -109,7 +109,10 @@ impl Lines<'_> {
     /// Index of the line that an offset stands on, and the range of its bytes.
     fn line(&mut self, source: SourceId, offset: usize) -> (usize, std::ops::Range<usize>) {
         let text = &self.report.sources().get(source).text;
-        let starts = self.starts.entry(source).or_insert_with(|| std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect());
+        let starts = self
+            .starts
+            .entry(source)
+            .or_insert_with(|| std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect());
         let line = starts.partition_point(|&start| start <= offset) - 1;
         let end = starts.get(line + 1).map_or(text.len(), |next| next - 1);
         (line, starts[line]..end)
@@ -126,10 +129,15 @@ fn one(lines: &mut Lines<'_>, finding: &Diagnostic, renderer: &Renderer) -> Stri
     };
     let report = lines.report;
     let title = escaped(&finding.message);
-    let mut group = level.primary_title(title.as_ref()).id(finding.lint.name).elements(None::<Snippet<'_, annotate_snippets::Annotation<'_>>>);
+    let mut group = level
+        .primary_title(title.as_ref())
+        .id(finding.lint.name)
+        .elements(None::<Snippet<'_, annotate_snippets::Annotation<'_>>>);
     // Labels of one file share a snippet; the finding's own file comes first.
     let mut files: Vec<SourceId> = vec![finding.primary.span.source];
-    files.extend(finding.secondary.iter().map(|label| label.span.source).filter(|source| *source != finding.primary.span.source));
+    files.extend(
+        finding.secondary.iter().map(|label| label.span.source).filter(|source| *source != finding.primary.span.source),
+    );
     files.dedup();
     for &source in &files {
         let text = &report.sources().get(source).text;
@@ -138,8 +146,12 @@ fn one(lines: &mut Lines<'_>, finding: &Diagnostic, renderer: &Renderer) -> Stri
             group = group.element(annotate_snippets::Origin::path(path));
             continue;
         }
-        let labels = std::iter::once((AnnotationKind::Primary, &finding.primary)).chain(finding.secondary.iter().map(|label| (AnnotationKind::Context, label)));
-        let labels: Vec<_> = labels.filter(|(_, label)| label.span.source == source).map(|(kind, label)| (kind, shown(text, &label.span), escaped(&label.text))).collect();
+        let labels = std::iter::once((AnnotationKind::Primary, &finding.primary))
+            .chain(finding.secondary.iter().map(|label| (AnnotationKind::Context, label)));
+        let labels: Vec<_> = labels
+            .filter(|(_, label)| label.span.source == source)
+            .map(|(kind, label)| (kind, shown(text, &label.span), escaped(&label.text)))
+            .collect();
         // Only the lines between the labels: a snippet of the whole text costs its length for each finding.
         let first = labels.iter().map(|(_, range, _)| range.start).min().unwrap_or_default();
         let last = labels.iter().map(|(_, range, _)| range.end).max().unwrap_or_default();

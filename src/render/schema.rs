@@ -16,10 +16,22 @@ const CODE: &str = "^DS[A-Z]{2,6}[0-9]{3}$";
 #[must_use]
 pub fn schema(name: &str) -> Option<Value> {
     Some(match name {
-        "manifest" => document("faultbook manifest", "faultbook.toml: order, statuses, families, facts.", keys::MANIFEST, false),
+        "manifest" => {
+            document("faultbook manifest", "faultbook.toml: order, statuses, families, facts.", keys::MANIFEST, false)
+        }
         "rules" => document("faultbook rules", "A file of codes and the rules that give them.", keys::RULE_FILE, false),
-        "ledger" => document("faultbook ledger", "Every code ever issued; written by `faultbook ledger --write`.", keys::LEDGER, false),
-        "failure" => document("faultbook failure", "A failure. Every field is optional; unknown fields are ignored and counted.", keys::FAILURE, true),
+        "ledger" => document(
+            "faultbook ledger",
+            "Every code ever issued; written by `faultbook ledger --write`.",
+            keys::LEDGER,
+            false,
+        ),
+        "failure" => document(
+            "faultbook failure",
+            "A failure. Every field is optional; unknown fields are ignored and counted.",
+            keys::FAILURE,
+            true,
+        ),
         "decision" => typed::<Decision>("faultbook decision"),
         "report" => typed::<ReportDocument>("faultbook report"),
         _ => return None,
@@ -85,11 +97,15 @@ fn kind(kind: Kind, open: bool) -> Value {
             { "type": "string", "pattern": "^([1-5][xX]{2}|[1-5][0-9]{2}(-[1-5][0-9]{2})?)$" }
         ] })),
         Kind::NumberCondition => one_or_all(integer()),
-        Kind::AttributeConditions => json!({ "type": "object", "additionalProperties": one_or_all(json!({ "type": ["string", "integer", "boolean"] })) }),
+        Kind::AttributeConditions => {
+            json!({ "type": "object", "additionalProperties": one_or_all(json!({ "type": ["string", "integer", "boolean"] })) })
+        }
         Kind::Patterns => json!({ "anyOf": [text(), list(text())] }),
         Kind::NamedPatterns => json!({ "type": "object", "additionalProperties": text() }),
         Kind::TypeLists => json!({ "type": "object", "additionalProperties": { "type": "array", "items": text() } }),
-        Kind::Attributes => json!({ "type": "object", "maxProperties": limits::FACTS, "additionalProperties": { "type": ["string", "integer", "boolean"] } }),
+        Kind::Attributes => {
+            json!({ "type": "object", "maxProperties": limits::FACTS, "additionalProperties": { "type": ["string", "integer", "boolean"] } })
+        }
         Kind::Index => json!({ "type": "integer", "minimum": 0 }),
         // Connectors send odd statuses; the engine reads them as absent and says so.
         Kind::Status if open => json!({ "type": ["integer", "string", "null", "number"] }),

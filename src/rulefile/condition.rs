@@ -4,8 +4,8 @@ use toml::de::DeValue;
 
 use crate::diagnostic::{Spanned, did_you_mean, lints};
 use crate::model::{
-    AttributePattern, CauseCondition, CausePosition, CodePattern, Condition, Fact, Literal, Pattern, PatternError, Quantifier,
-    StatusPattern, TypePattern, Values,
+    AttributePattern, CauseCondition, CausePosition, CodePattern, Condition, Fact, Literal, Pattern, PatternError,
+    Quantifier, StatusPattern, TypePattern, Values,
 };
 
 use super::keys;
@@ -56,12 +56,19 @@ fn cause(ctx: &mut Context, value: &Value<'_>, text: &str, position: CausePositi
             "exception" => types(ctx, value, key, text).map(CauseCondition::Exception),
             "message" => patterns(ctx, value, key, text).map(CauseCondition::Message),
             "contains" => literals(ctx, value, key, text).map(CauseCondition::Contains),
-            "error_number" => values(ctx, value, key, |ctx, item| integer(ctx, item, key)).map(CauseCondition::ErrorNumber),
+            "error_number" => {
+                values(ctx, value, key, |ctx, item| integer(ctx, item, key)).map(CauseCondition::ErrorNumber)
+            }
             _ => None,
         });
     }
     if table.entries().is_empty() {
-        ctx.report(lints::EMPTY_VALUE, value.span(), format!("`{}` has no conditions", position.key()), "Add a condition, for example `exception = \"…\"`.");
+        ctx.report(
+            lints::EMPTY_VALUE,
+            value.span(),
+            format!("`{}` has no conditions", position.key()),
+            "Add a condition, for example `exception = \"…\"`.",
+        );
         return None;
     }
     (!conditions.is_empty()).then_some(Condition::Cause { position, conditions })
@@ -76,7 +83,12 @@ fn patterns(ctx: &mut Context, value: &Value<'_>, key: &str, text: &str) -> Opti
         let pattern = ctx.pattern(item, key, text, Pattern::parse_condition)?.value;
         if !ctx.is_proven && ["x", "7", "-", " "].iter().all(|probe| pattern.find(probe).is_some()) {
             let help = "Say what the message must say; for any message at all drop the condition.";
-            ctx.report(lints::PATTERN_MATCHES_EMPTY, item.span(), "pattern matches any character, so it holds for every message", help);
+            ctx.report(
+                lints::PATTERN_MATCHES_EMPTY,
+                item.span(),
+                "pattern matches any character, so it holds for every message",
+                help,
+            );
         }
         Some(pattern)
     })
@@ -90,27 +102,53 @@ fn words(ctx: &mut Context, value: &Value<'_>, key: &str) -> Option<Values<Strin
     single(ctx, value, key, |ctx, item| {
         let word = text_value(ctx, item, key)?;
         if word.value.trim().is_empty() {
-            ctx.report(lints::EMPTY_VALUE, item.span(), format!("an empty `{key}` matches nothing"), "Write the word; for a missing one use `absent`.");
+            ctx.report(
+                lints::EMPTY_VALUE,
+                item.span(),
+                format!("an empty `{key}` matches nothing"),
+                "Write the word; for a missing one use `absent`.",
+            );
         }
         Some(word.value)
     })
 }
 
-fn parsed<T>(ctx: &mut Context, value: &Value<'_>, key: &str, text: &str, parse: impl Fn(&str) -> Result<T, PatternError>) -> Option<Values<T>> {
+fn parsed<T>(
+    ctx: &mut Context,
+    value: &Value<'_>,
+    key: &str,
+    text: &str,
+    parse: impl Fn(&str) -> Result<T, PatternError>,
+) -> Option<Values<T>> {
     values(ctx, value, key, |ctx, item| ctx.parsed(item, key, text, &parse).map(|parsed| parsed.value))
 }
 
 /// Values of a fact that a failure has once: asking for all of several can never hold.
-fn single<T>(ctx: &mut Context, value: &Value<'_>, key: &str, read: impl FnMut(&mut Context, &Value<'_>) -> Option<T>) -> Option<Values<T>> {
+fn single<T>(
+    ctx: &mut Context,
+    value: &Value<'_>,
+    key: &str,
+    read: impl FnMut(&mut Context, &Value<'_>) -> Option<T>,
+) -> Option<Values<T>> {
     let values = values(ctx, value, key, read)?;
     if values.quantifier == Quantifier::All && values.items.len() > 1 {
-        ctx.report(lints::RANGE_IN_ALL, value.span(), format!("a failure has one `{key}`, it can never be all of these"), "Write a plain list: any of its items may match.");
+        ctx.report(
+            lints::RANGE_IN_ALL,
+            value.span(),
+            format!("a failure has one `{key}`, it can never be all of these"),
+            "Write a plain list: any of its items may match.",
+        );
     }
     Some(values)
 }
 
 /// One item, a list, or `{ all = […] }`.
-fn values<T>(ctx: &mut Context, value: &Value<'_>, key: &str, mut read: impl FnMut(&mut Context, &Value<'_>) -> Option<T>) -> Option<Values<T>> {
+fn values<T>(
+    ctx: &mut Context,
+    value: &Value<'_>,
+    key: &str,
+    mut read: impl FnMut(&mut Context, &Value<'_>) -> Option<T>,
+) -> Option<Values<T>> {
     let (quantifier, list) = match value.get_ref() {
         DeValue::Array(items) => (Quantifier::Any, Some((items, value))),
         DeValue::Table(map) => match all(ctx, map, value, key) {
@@ -123,7 +161,12 @@ fn values<T>(ctx: &mut Context, value: &Value<'_>, key: &str, mut read: impl FnM
         None => vec![read(ctx, value)?],
         Some((items, list)) => {
             if items.is_empty() {
-                ctx.report(lints::EMPTY_VALUE, list.span(), format!("`{key}` is an empty list, which nothing can match"), "List at least one item.");
+                ctx.report(
+                    lints::EMPTY_VALUE,
+                    list.span(),
+                    format!("`{key}` is an empty list, which nothing can match"),
+                    "List at least one item.",
+                );
             }
             // One bad item must not hide the next one, but a condition with a part missing means something else.
             let read: Vec<_> = items.iter().map(|item| read(ctx, item)).collect();
@@ -135,14 +178,24 @@ fn values<T>(ctx: &mut Context, value: &Value<'_>, key: &str, mut read: impl FnM
 
 type List<'v, 't> = (&'v toml::de::DeArray<'t>, &'v Value<'t>);
 
-fn all<'v, 't>(ctx: &mut Context, map: &'v toml::de::DeTable<'t>, value: &Value<'_>, key: &str) -> Option<List<'v, 't>> {
+fn all<'v, 't>(
+    ctx: &mut Context,
+    map: &'v toml::de::DeTable<'t>,
+    value: &Value<'_>,
+    key: &str,
+) -> Option<List<'v, 't>> {
     for (name, _) in map.iter().filter(|(name, _)| name.get_ref().as_ref() != "all") {
         let help = format!("Write `{key} = {{ all = […] }}`, a list, or one item.");
         ctx.report(lints::UNKNOWN_KEY, name.span(), format!("unknown key `{}` in `{key}`", name.get_ref()), help);
     }
     let Some(list) = map.get("all") else {
         if map.is_empty() {
-            ctx.report(lints::EMPTY_VALUE, value.span(), format!("`{key}` is empty"), "Write one item, a list, or `{ all = […] }`.");
+            ctx.report(
+                lints::EMPTY_VALUE,
+                value.span(),
+                format!("`{key}` is empty"),
+                "Write one item, a list, or `{ all = […] }`.",
+            );
         }
         return None;
     };
@@ -175,11 +228,21 @@ fn status(ctx: &mut Context, item: &Value<'_>, key: &str, text: &str) -> Option<
 fn attributes(ctx: &mut Context, value: &Value<'_>, text: &str) -> Vec<Condition> {
     let Some(map) = value.get_ref().as_table() else {
         let found = found(value);
-        ctx.report(lints::WRONG_TYPE, value.span(), format!("`attributes` takes names with values, found {found}"), "Write `attributes.NAME = value`.");
+        ctx.report(
+            lints::WRONG_TYPE,
+            value.span(),
+            format!("`attributes` takes names with values, found {found}"),
+            "Write `attributes.NAME = value`.",
+        );
         return Vec::new();
     };
     if map.is_empty() {
-        ctx.report(lints::EMPTY_VALUE, value.span(), "`attributes` names no attribute", "Write `attributes.NAME = value`.");
+        ctx.report(
+            lints::EMPTY_VALUE,
+            value.span(),
+            "`attributes` names no attribute",
+            "Write `attributes.NAME = value`.",
+        );
     }
     let mut conditions = Vec::new();
     for (name, value) in in_order(map) {
@@ -210,7 +273,12 @@ fn absent(ctx: &mut Context, value: &Value<'_>) -> Option<Condition> {
             let fact = Fact::WORDS.into_iter().find(|(word, _)| *word == name.value).map(|(_, fact)| fact);
             if fact.is_none() {
                 let words = Fact::WORDS.map(|(word, _)| word).into_iter().chain(["attributes.NAME"]);
-                ctx.report(lints::UNKNOWN_WORD, name.span.range, format!("unknown fact `{}`", name.value), did_you_mean(&name.value, words));
+                ctx.report(
+                    lints::UNKNOWN_WORD,
+                    name.span.range,
+                    format!("unknown fact `{}`", name.value),
+                    did_you_mean(&name.value, words),
+                );
             }
             fact
         })

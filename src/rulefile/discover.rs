@@ -18,20 +18,33 @@ use super::MANIFEST;
 /// # Errors
 /// When the directory itself cannot be read.
 pub fn discover(root: &Path) -> Result<Sources, Error> {
-    let io = |error| Error::new(ErrorKind::Io, format!("cannot read the rules directory `{}`", root.display())).with_source(error);
+    let io = |error| {
+        Error::new(ErrorKind::Io, format!("cannot read the rules directory `{}`", root.display())).with_source(error)
+    };
     let canonical = fs::canonicalize(root).map_err(io)?;
     if !fs::metadata(&canonical).map_err(io)?.is_dir() {
         let message = format!("`{}` is no directory; give the directory that holds `{MANIFEST}`", root.display());
         return Err(Error::new(ErrorKind::Io, message));
     }
-    let mut listing = Listing { root: &canonical, seen: HashSet::from([canonical.clone()]), names: Vec::new(), sources: Sources::default().with_root(root.display().to_string()) };
+    let mut listing = Listing {
+        root: &canonical,
+        seen: HashSet::from([canonical.clone()]),
+        names: Vec::new(),
+        sources: Sources::default().with_root(root.display().to_string()),
+    };
     listing.folder(&canonical, "", 0).map_err(io)?;
     let Listing { mut names, mut sources, .. } = listing;
     // Not the order of the directory: findings and digests must be the same on every machine.
     names.sort_by_key(|(name, _)| (name != MANIFEST, name.clone()));
     if names.len() > limits::FILES {
         let message = format!("the rules directory holds {} rule files, more than {}", names.len(), limits::FILES);
-        refuse(&mut sources, ".", lints::LIMIT_EXCEEDED, message, "Give the directory that holds `faultbook.toml`, and nothing else below it.");
+        refuse(
+            &mut sources,
+            ".",
+            lints::LIMIT_EXCEEDED,
+            message,
+            "Give the directory that holds `faultbook.toml`, and nothing else below it.",
+        );
     }
     let (mut files, mut bytes) = (0, 0);
     for (name, path) in names {
@@ -70,12 +83,24 @@ impl Listing<'_> {
             if path.is_dir() {
                 self.sub_folder(&path, &name, depth);
             } else if file_name.to_str().is_none() && is_toml(&name) {
-                refuse(&mut self.sources, &name, lints::UNREADABLE_FILE, "the file name is not UTF-8".to_owned(), "Rename the file.");
+                refuse(
+                    &mut self.sources,
+                    &name,
+                    lints::UNREADABLE_FILE,
+                    "the file name is not UTF-8".to_owned(),
+                    "Rename the file.",
+                );
             } else if has_toml_suffix(&name) {
                 self.names.push((name, path));
             } else if is_toml(&name) {
                 let message = format!("`{name}` does not end in `.toml`, in small letters");
-                refuse(&mut self.sources, &name, lints::UNREADABLE_FILE, message, "Rename the file, or it is a rule file on some machines only.");
+                refuse(
+                    &mut self.sources,
+                    &name,
+                    lints::UNREADABLE_FILE,
+                    message,
+                    "Rename the file, or it is a rule file on some machines only.",
+                );
             }
         }
         Ok(())
@@ -83,14 +108,32 @@ impl Listing<'_> {
 
     fn sub_folder(&mut self, path: &Path, name: &str, depth: usize) {
         if is_toml(name) {
-            refuse(&mut self.sources, name, lints::UNREADABLE_FILE, format!("`{name}` is a directory"), "A rule file is a regular file; rename the directory.");
+            refuse(
+                &mut self.sources,
+                name,
+                lints::UNREADABLE_FILE,
+                format!("`{name}` is a directory"),
+                "A rule file is a regular file; rename the directory.",
+            );
         } else if !self.seen.insert(path.to_owned()) {
-            refuse(&mut self.sources, name, lints::UNREADABLE_FILE, format!("`{name}` is a link to a folder that is read already"), "Remove the link.");
+            refuse(
+                &mut self.sources,
+                name,
+                lints::UNREADABLE_FILE,
+                format!("`{name}` is a link to a folder that is read already"),
+                "Remove the link.",
+            );
         } else if depth + 1 > limits::DIRECTORY_DEPTH {
             let message = format!("`{name}` is more than {} folders deep", limits::DIRECTORY_DEPTH);
             refuse(&mut self.sources, name, lints::LIMIT_EXCEEDED, message, "Move the rule files up.");
         } else if let Err(error) = self.folder(path, &format!("{name}/"), depth + 1) {
-                refuse(&mut self.sources, name, lints::UNREADABLE_FILE, format!("`{name}` cannot be read: {error}"), "Check the permissions of the folder.");
+            refuse(
+                &mut self.sources,
+                name,
+                lints::UNREADABLE_FILE,
+                format!("`{name}` cannot be read: {error}"),
+                "Check the permissions of the folder.",
+            );
         }
     }
 }
@@ -111,11 +154,23 @@ fn inside(root: &Path, path: &Path, name: &str, sources: &mut Sources) -> Option
     match fs::canonicalize(path) {
         Ok(resolved) if resolved.starts_with(root) => Some(resolved),
         Ok(_) if relevant => {
-            refuse(sources, name, lints::UNREADABLE_FILE, format!("`{name}` is a link out of the rules directory"), "Copy the file into the rules directory.");
+            refuse(
+                sources,
+                name,
+                lints::UNREADABLE_FILE,
+                format!("`{name}` is a link out of the rules directory"),
+                "Copy the file into the rules directory.",
+            );
             None
         }
         Err(error) if relevant => {
-            refuse(sources, name, lints::UNREADABLE_FILE, format!("`{name}` cannot be read: {error}"), "Remove the link or repair its target.");
+            refuse(
+                sources,
+                name,
+                lints::UNREADABLE_FILE,
+                format!("`{name}` cannot be read: {error}"),
+                "Remove the link or repair its target.",
+            );
             None
         }
         _ => None,
@@ -128,7 +183,13 @@ fn read(sources: &mut Sources, name: String, path: &Path) -> usize {
     match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => {
             let message = format!("`{name}` is not a regular file");
-            refuse(sources, &name, lints::UNREADABLE_FILE, message, "Rule files are regular files; remove it or rename it.");
+            refuse(
+                sources,
+                &name,
+                lints::UNREADABLE_FILE,
+                message,
+                "Rule files are regular files; remove it or rename it.",
+            );
             return 0;
         }
         _ => {}
@@ -137,7 +198,13 @@ fn read(sources: &mut Sources, name: String, path: &Path) -> usize {
     // One byte over the limit is enough to know, even when the file grows while it is read.
     let read = File::open(path).and_then(|file| file.take(limits::FILE_BYTES as u64 + 1).read_to_end(&mut bytes));
     if let Err(error) = read {
-        refuse(sources, &name, lints::UNREADABLE_FILE, format!("`{name}` cannot be read: {error}"), "Check the file's permissions.");
+        refuse(
+            sources,
+            &name,
+            lints::UNREADABLE_FILE,
+            format!("`{name}` cannot be read: {error}"),
+            "Check the file's permissions.",
+        );
         return 0;
     }
     let count = bytes.len();

@@ -16,7 +16,8 @@ pub(super) fn read(ctx: &mut Context, value: &Value<'_>, text: &str) -> Option<S
     let mut get = |key| table.text(ctx, key).map(|text| text.value);
     let (id, connector, operation, phase) = (get("id"), get("connector"), get("operation"), get("phase"));
     let (message, stack_trace, pasted) = (get("message"), get("stack_trace"), get("text"));
-    let exceptions = table.tables(ctx, "exceptions").into_iter().filter_map(|value| exception(ctx, value, text)).collect();
+    let exceptions =
+        table.tables(ctx, "exceptions").into_iter().filter_map(|value| exception(ctx, value, text)).collect();
     let failure = Failure {
         id,
         connector,
@@ -32,7 +33,12 @@ pub(super) fn read(ctx: &mut Context, value: &Value<'_>, text: &str) -> Option<S
         text: pasted,
     };
     if table.entries().is_empty() {
-        ctx.report(lints::EMPTY_VALUE, value.span(), "the failure says nothing", "State what tells this failure from others.");
+        ctx.report(
+            lints::EMPTY_VALUE,
+            value.span(),
+            "the failure says nothing",
+            "State what tells this failure from others.",
+        );
     }
     Some(Spanned { value: failure, span: ctx.span(value.span()) })
 }
@@ -42,7 +48,10 @@ fn exception(ctx: &mut Context, value: &Value<'_>, text: &str) -> Option<Excepti
     Some(Exception {
         type_name: table.text(ctx, "type").map(|text| text.value),
         // An empty message is a fact of life: some exceptions have none.
-        message: table.get("message").and_then(|value| super::table::text_value(ctx, value, "message")).map(|text| text.value),
+        message: table
+            .get("message")
+            .and_then(|value| super::table::text_value(ctx, value, "message"))
+            .map(|text| text.value),
         ancestors: table.texts(ctx, "ancestors").into_iter().map(|name| name.value).collect(),
         error_numbers: table.integers(ctx, "error_numbers"),
         parent: table.get("parent").and_then(|value| index(ctx, value)),
@@ -62,7 +71,12 @@ fn status(ctx: &mut Context, value: &Value<'_>) -> Option<u16> {
     let number = integer(ctx, value, "http_status")?;
     let status = u16::try_from(number).ok().filter(|&status| is_status(status));
     if status.is_none() {
-        ctx.report(lints::STATUS_RANGE, value.span(), format!("`{number}` is no HTTP status"), "Statuses are 100 to 599.");
+        ctx.report(
+            lints::STATUS_RANGE,
+            value.span(),
+            format!("`{number}` is no HTTP status"),
+            "Statuses are 100 to 599.",
+        );
     }
     status
 }

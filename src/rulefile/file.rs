@@ -6,8 +6,8 @@ use toml::de::DeTable;
 use crate::diagnostic::{Spanned, lints};
 use crate::model::{Action, Code, RetryClass, limits};
 
-use super::entry::{CodeEntry, RuleFile};
 use super::check::text::is_invisible;
+use super::entry::{CodeEntry, RuleFile};
 use super::table::{Context, Table, Value, clipped};
 use super::{keys, rule};
 
@@ -21,13 +21,20 @@ pub(super) fn read(ctx: &mut Context, name: &str, root: &TomlSpanned<DeTable<'_>
         codes.extend(code(ctx, name, value, text));
     }
     let rules = table.tables(ctx, "rules").into_iter().filter_map(|value| rule::read(ctx, value, text)).collect();
-    RuleFile { source: ctx.source, stem: name.strip_suffix(".toml").unwrap_or(name).to_owned(), connectors, codes, rules }
+    RuleFile {
+        source: ctx.source,
+        stem: name.strip_suffix(".toml").unwrap_or(name).to_owned(),
+        connectors,
+        codes,
+        rules,
+    }
 }
 
 /// The file's name is the first part of its rules' ids, which stand in logs.
 fn check_file_name(ctx: &mut Context, name: &str) {
     let stem = name.strip_suffix(".toml").unwrap_or(name);
-    let is_word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    let is_word =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     if !stem.split('/').all(is_word) {
         let help = "Rename it to letters, digits and hyphens: `business-central.toml`.";
         ctx.report(lints::MALFORMED_NAME, 0..0, format!("`{}` is no name of a rule file", clipped(name)), help);
@@ -44,9 +51,11 @@ fn code(ctx: &mut Context, name: Spanned<String>, value: &Value<'_>, text: &str)
         check_visible(ctx, text, &shown);
         Some(shown)
     };
-    let (title, status, message, meaning) = (shown(ctx, "title"), shown(ctx, "status"), shown(ctx, "message"), shown(ctx, "meaning"));
+    let (title, status, message, meaning) =
+        (shown(ctx, "title"), shown(ctx, "status"), shown(ctx, "message"), shown(ctx, "meaning"));
     if let Some(long) = title.as_ref().filter(|title| title.value.chars().count() > limits::TITLE_CHARS) {
-        let message = format!("the title has {} characters, more than {}", long.value.chars().count(), limits::TITLE_CHARS);
+        let message =
+            format!("the title has {} characters, more than {}", long.value.chars().count(), limits::TITLE_CHARS);
         ctx.report(lints::LIMIT_EXCEEDED, long.span.range.clone(), message, "Put the explanation into `meaning`.");
     }
     let (since, retired) = (shown(ctx, "since"), shown(ctx, "retired"));
@@ -69,7 +78,11 @@ fn code(ctx: &mut Context, name: Spanned<String>, value: &Value<'_>, text: &str)
         since,
         provisional: table.bool(ctx, "provisional").unwrap_or_default(),
         retired,
-        examples: table.tables(ctx, "examples").into_iter().filter_map(|value| rule::example(ctx, value, text)).collect(),
+        examples: table
+            .tables(ctx, "examples")
+            .into_iter()
+            .filter_map(|value| rule::example(ctx, value, text))
+            .collect(),
         code: name,
     })
 }
@@ -81,14 +94,24 @@ fn check_visible(ctx: &mut Context, file: &str, text: &Spanned<String>) {
     let written = file.get(text.span.range.clone()).unwrap_or_default();
     if let Some(c) = text.value.chars().find(|&c| odd(c) && !written.contains(c)) {
         let message = format!("the text holds the invisible character U+{:04X}", u32::from(c));
-        ctx.report(lints::INVISIBLE_CHARACTER, text.span.range.clone(), message, "Leave the escape out; for a backslash use single quotes.");
+        ctx.report(
+            lints::INVISIBLE_CHARACTER,
+            text.span.range.clone(),
+            message,
+            "Leave the escape out; for a backslash use single quotes.",
+        );
     }
 }
 
 /// Links stand on pages that people click on.
 fn check_link(ctx: &mut Context, link: &Spanned<String>) {
-    let is_web = ["https://", "http://"].iter().any(|scheme| link.value.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
-    if !link.value.trim().is_empty() && (!is_web || link.value.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"'))) {
+    let is_web = ["https://", "http://"]
+        .iter()
+        .any(|scheme| link.value.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
+    if !link.value.trim().is_empty()
+        && (!is_web
+            || link.value.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"')))
+    {
         let message = format!("`{}` is no address of a web page", clipped(&link.value));
         ctx.report(lints::MALFORMED_NAME, link.span.range.clone(), message, "Write the whole address: `https://…`.");
     }

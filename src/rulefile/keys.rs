@@ -80,7 +80,9 @@ impl Key {
             Kind::Table(_) if name == "when" => "when.exception = \"…\"".to_owned(),
             Kind::Table(_) if name == "failure" => "failure = { message = \"…\" }".to_owned(),
             Kind::Format => format!("{name} = 1"),
-            Kind::Text | Kind::Markdown | Kind::OneOrMore | Kind::Code | Kind::Condition | Kind::Word(_) => format!("{name} = \"…\""),
+            Kind::Text | Kind::Markdown | Kind::OneOrMore | Kind::Code | Kind::Condition | Kind::Word(_) => {
+                format!("{name} = \"…\"")
+            }
             Kind::Texts => format!("{name} = [\"…\"]"),
             Kind::Bool => format!("{name} = true"),
             Kind::Integers | Kind::NumberCondition => format!("{name} = [1205]"),
@@ -90,7 +92,9 @@ impl Key {
             Kind::Tables(_) => format!("[[{name}]]"),
             Kind::TablesByName(_, NameKind::Code) => format!("[{name}.DSEX001]"),
             Kind::TablesByName(_, NameKind::Family) => format!("[{name}.DSEX]"),
-            Kind::Table(_) | Kind::NamedPatterns | Kind::TypeLists | Kind::Attributes | Kind::AttributeConditions => format!("{name}.… = …"),
+            Kind::Table(_) | Kind::NamedPatterns | Kind::TypeLists | Kind::Attributes | Kind::AttributeConditions => {
+                format!("{name}.… = …")
+            }
         }
     }
 }
@@ -101,12 +105,22 @@ pub fn home(name: &str, what: &str) -> Option<String> {
     let is_one_of = |keys: &[Key]| keys.iter().any(|key| key.name == name);
     match what {
         "a rule" if is_one_of(CONDITIONS) => Some(format!("Conditions stand in `when`: write `when.{name}`.")),
-        "an example" | "a counterexample" if is_one_of(RULE) => Some(format!("`{name}` belongs to the rule: put it above the header of its examples.")),
-        "an example" | "a counterexample" if is_one_of(FAILURE) => Some(format!("Facts stand in `failure`: write `failure.{name}`.")),
-        "a failure" if is_one_of(EXCEPTION) => Some(format!("Write it into the exception: `exceptions = [{{ {name} = … }}]`.")),
+        "an example" | "a counterexample" if is_one_of(RULE) => {
+            Some(format!("`{name}` belongs to the rule: put it above the header of its examples."))
+        }
+        "an example" | "a counterexample" if is_one_of(FAILURE) => {
+            Some(format!("Facts stand in `failure`: write `failure.{name}`."))
+        }
+        "a failure" if is_one_of(EXCEPTION) => {
+            Some(format!("Write it into the exception: `exceptions = [{{ {name} = … }}]`."))
+        }
         "a rule file" if is_one_of(MANIFEST) => Some(format!("`{name}` belongs into `faultbook.toml`.")),
-        "a rule file" if is_one_of(CODE) => Some(format!("`{name}` belongs to a code: put it under a header such as `[codes.DSEX001]`.")),
-        "the manifest" if is_one_of(RULE_FILE) => Some(format!("`{name}` belongs into a rule file; list that file in `order`.")),
+        "a rule file" if is_one_of(CODE) => {
+            Some(format!("`{name}` belongs to a code: put it under a header such as `[codes.DSEX001]`."))
+        }
+        "the manifest" if is_one_of(RULE_FILE) => {
+            Some(format!("`{name}` belongs into a rule file; list that file in `order`."))
+        }
         _ => None,
     }
 }
@@ -129,13 +143,29 @@ const FORMAT_KEY: Key = required("format", Kind::Format, "Version of the rule fi
 /// `faultbook.toml`.
 pub const MANIFEST: &[Key] = &[
     FORMAT_KEY,
-    required("order", Kind::Texts, "All rule files in the order in which they are tried: connector files before shared ones."),
-    required("fallback", Kind::Code, "The code of failures that no rule knows. It matches everything and is always last."),
+    required(
+        "order",
+        Kind::Texts,
+        "All rule files in the order in which they are tried: connector files before shared ones.",
+    ),
+    required(
+        "fallback",
+        Kind::Code,
+        "The code of failures that no rule knows. It matches everything and is always last.",
+    ),
     required("statuses", Kind::Texts, "The transaction statuses that codes may have."),
-    required("families", Kind::TablesByName(FAMILY, NameKind::Family), "Who owns which code numbers, by the letters of the codes."),
+    required(
+        "families",
+        Kind::TablesByName(FAMILY, NameKind::Family),
+        "Who owns which code numbers, by the letters of the codes.",
+    ),
     key("ancestors", Kind::TypeLists, "Exception type → its direct base types, for connectors that cannot send them."),
     key("facts", Kind::Table(FACTS), "Patterns that read facts from messages when the connector did not send them."),
-    key("redact", Kind::NamedPatterns, "Patterns of what never leaves the engine, beside the secrets that it knows by itself."),
+    key(
+        "redact",
+        Kind::NamedPatterns,
+        "Patterns of what never leaves the engine, beside the secrets that it knows by itself.",
+    ),
 ];
 
 /// `[families.NAME]`.
@@ -151,7 +181,11 @@ pub const FACTS: &[Key] = &[
 /// A rule file.
 pub const RULE_FILE: &[Key] = &[
     FORMAT_KEY,
-    key("connector", Kind::OneOrMore, "Scope of every rule in the file: one connector or several names of it. Leave it out for shared rules."),
+    key(
+        "connector",
+        Kind::OneOrMore,
+        "Scope of every rule in the file: one connector or several names of it. Leave it out for shared rules.",
+    ),
     key("codes", Kind::TablesByName(CODE, NameKind::Code), "The codes of the family, each with what it means."),
     key("rules", Kind::Tables(RULE), "The rules, tried from top to bottom; the first that applies wins."),
 ];
@@ -160,9 +194,21 @@ pub const RULE_FILE: &[Key] = &[
 pub const CODE: &[Key] = &[
     required("title", Kind::Text, "A few words for tables."),
     required("status", Kind::Text, "The transaction status, one of the manifest's `statuses`."),
-    required("retry", Kind::Word(RETRY_WORDS), "What the retry job does with the row: retried = transient, a later pass picks it up; fix-config = somebody has to change a setting first; none = benign, nothing to repeat; undiagnosed = no rule knows it yet."),
-    key("action", Kind::Word(ACTION_WORDS), "What a person has to do, only where it does not follow from `retry`: retried → wait, fix-config → fix-config, none → none, undiagnosed → contact-support."),
-    key("message", Kind::Text, "Template of the message, for example `The secret of {{ client_id | default('(unknown)') }} has expired.` Variables are captures and failure fields. Without a template the failure's own message is shown."),
+    required(
+        "retry",
+        Kind::Word(RETRY_WORDS),
+        "What the retry job does with the row: retried = transient, a later pass picks it up; fix-config = somebody has to change a setting first; none = benign, nothing to repeat; undiagnosed = no rule knows it yet.",
+    ),
+    key(
+        "action",
+        Kind::Word(ACTION_WORDS),
+        "What a person has to do, only where it does not follow from `retry`: retried → wait, fix-config → fix-config, none → none, undiagnosed → contact-support.",
+    ),
+    key(
+        "message",
+        Kind::Text,
+        "Template of the message, for example `The secret of {{ client_id | default('(unknown)') }} has expired.` Variables are captures and failure fields. Without a template the failure's own message is shown.",
+    ),
     required("meaning", Kind::Markdown, "What it means, in Markdown."),
     required("remedy", Kind::Texts, "What to do, step by step, each step in Markdown."),
     key("links", Kind::Texts, "Where to read more: public pages."),
@@ -174,19 +220,39 @@ pub const CODE: &[Key] = &[
 
 /// `[[rules]]`.
 pub const RULE: &[Key] = &[
-    required("id", Kind::Text, "Name of the rule: kebab-case, unique in the file. Decisions carry it with the file's name: `exchange/secret-expired`."),
+    required(
+        "id",
+        Kind::Text,
+        "Name of the rule: kebab-case, unique in the file. Decisions carry it with the file's name: `exchange/secret-expired`.",
+    ),
     required("code", Kind::Code, "The code that the rule gives."),
     required("when", Kind::Table(CONDITIONS), "Conditions that must all hold."),
-    key("unless", Kind::Table(CONDITIONS), "Conditions of which none may hold. A condition on a missing fact does not hold."),
-    key("capture", Kind::NamedPatterns, "Parts of the messages for the code's own message: name → pattern with a group `(?<value>…)`."),
+    key(
+        "unless",
+        Kind::Table(CONDITIONS),
+        "Conditions of which none may hold. A condition on a missing fact does not hold.",
+    ),
+    key(
+        "capture",
+        Kind::NamedPatterns,
+        "Parts of the messages for the code's own message: name → pattern with a group `(?<value>…)`.",
+    ),
     key("examples", Kind::Tables(EXAMPLE), "Failures that this rule must win against the whole set."),
     key("counterexamples", Kind::Tables(COUNTEREXAMPLE), "Neighbours that must get another code."),
 ];
 
 /// `when` and `unless`.
 pub const CONDITIONS: &[Key] = &[
-    key("exception", Kind::Condition, "A cause has this type or one of its ancestors. `TimeoutException` is the short name, `System.TimeoutException` the full one; `*` stays inside a name segment, `**` crosses dots, `{A,B}` is either."),
-    key("message", Kind::Condition, "A regular expression finds something in some cause's message or in the failure's own. Write it in single quotes. `\\d`, `\\w`, `\\s` and `\\b` are ASCII unless `(?u)` asks for Unicode."),
+    key(
+        "exception",
+        Kind::Condition,
+        "A cause has this type or one of its ancestors. `TimeoutException` is the short name, `System.TimeoutException` the full one; `*` stays inside a name segment, `**` crosses dots, `{A,B}` is either.",
+    ),
+    key(
+        "message",
+        Kind::Condition,
+        "A regular expression finds something in some cause's message or in the failure's own. Write it in single quotes. `\\d`, `\\w`, `\\s` and `\\b` are ASCII unless `(?u)` asks for Unicode.",
+    ),
     key("contains", Kind::Condition, "A literal occurs there, ASCII case ignored."),
     key("http_status", Kind::StatusCondition, "The HTTP status: `429`, `\"5xx\"` or `\"500-599\"`."),
     key("provider_code", Kind::Condition, "A code of the remote side: whole code or glob, ASCII case ignored."),
@@ -194,7 +260,11 @@ pub const CONDITIONS: &[Key] = &[
     key("connector", Kind::Condition, "The connector, exactly."),
     key("operation", Kind::Condition, "The operation, exactly."),
     key("phase", Kind::Condition, "The phase, exactly."),
-    key("attributes", Kind::AttributeConditions, "Attributes by name: exact text (globs allowed), number or truth value."),
+    key(
+        "attributes",
+        Kind::AttributeConditions,
+        "Attributes by name: exact text (globs allowed), number or truth value.",
+    ),
     key("absent", Kind::OneOrMore, "Facts that must be missing: `http_status`, `attributes.NAME`, …"),
     key("outermost", Kind::Table(CAUSE_CONDITIONS), "Conditions that must all hold on the outermost cause."),
     key("innermost", Kind::Table(CAUSE_CONDITIONS), "Conditions that must all hold on one cause that wraps no other."),
@@ -211,7 +281,11 @@ pub const CAUSE_CONDITIONS: &[Key] = &[
 
 /// `[[rules.examples]]`.
 pub const EXAMPLE: &[Key] = &[
-    required("failure", Kind::Table(FAILURE), "The failure; state only the fields that matter. It takes the connector of the file when it states none."),
+    required(
+        "failure",
+        Kind::Table(FAILURE),
+        "The failure; state only the fields that matter. It takes the connector of the file when it states none.",
+    ),
     key("message", Kind::Text, "The message that the decision must carry."),
 ];
 
@@ -247,10 +321,8 @@ pub const EXCEPTION: &[Key] = &[
 ];
 
 /// `ledger.toml`.
-pub const LEDGER: &[Key] = &[
-    FORMAT_KEY,
-    required("codes", Kind::TablesByName(LEDGER_CODE, NameKind::Code), "Every code ever issued."),
-];
+pub const LEDGER: &[Key] =
+    &[FORMAT_KEY, required("codes", Kind::TablesByName(LEDGER_CODE, NameKind::Code), "Every code ever issued.")];
 
 /// A line of the ledger.
 pub const LEDGER_CODE: &[Key] = &[

@@ -42,24 +42,47 @@ pub fn write(book: &Book) -> String {
         let title = described.and_then(|code| code.title.as_ref()).or(entry.title.as_ref());
         let retired = entry.retired || described.is_some_and(|code| code.retired.is_some());
         let status = entry.status.as_ref();
-        lines.extend(line(&entry.code.value, title.map(|t| &*t.value), status.map(|s| &*s.value), entry.retry.as_ref().map(|r| r.value), entry.action.as_ref().map(|a| a.value), retired));
+        lines.extend(line(
+            &entry.code.value,
+            title.map(|t| &*t.value),
+            status.map(|s| &*s.value),
+            entry.retry.as_ref().map(|r| r.value),
+            entry.action.as_ref().map(|a| a.value),
+            retired,
+        ));
     }
     for (_, code) in book.codes() {
         if known.clone().all(|entry| entry.code.value != code.code.value) {
             let title = code.title.as_ref().map(|t| &*t.value);
             let status = code.status.as_ref().map(|s| &*s.value);
-            lines.extend(line(&code.code.value, title, status, code.retry.as_ref().map(|r| r.value), code.effective_action(), code.retired.is_some()));
+            lines.extend(line(
+                &code.code.value,
+                title,
+                status,
+                code.retry.as_ref().map(|r| r.value),
+                code.effective_action(),
+                code.retired.is_some(),
+            ));
         }
     }
     lines.sort();
-    let mut text = String::from("#:schema ../schema/ledger.schema.json\n# Every code ever issued. Written by `faultbook ledger --write`; do not edit.\nformat = 1\n\n[codes]\n");
+    let mut text = String::from(
+        "#:schema ../schema/ledger.schema.json\n# Every code ever issued. Written by `faultbook ledger --write`; do not edit.\nformat = 1\n\n[codes]\n",
+    );
     for (_, line) in lines {
         text.push_str(&line);
     }
     text
 }
 
-fn line(code: &str, title: Option<&str>, status: Option<&str>, retry: Option<RetryClass>, action: Option<Action>, retired: bool) -> Option<(String, String)> {
+fn line(
+    code: &str,
+    title: Option<&str>,
+    status: Option<&str>,
+    retry: Option<RetryClass>,
+    action: Option<Action>,
+    retired: bool,
+) -> Option<(String, String)> {
     let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
     let mut line = format!(
         "{code} = {{ title = {}, status = {}, retry = \"{}\", action = \"{}\"",

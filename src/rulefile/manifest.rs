@@ -22,11 +22,19 @@ pub(super) fn read(ctx: &mut Context, root: &TomlSpanned<DeTable<'_>>, text: &st
     }
     let facts = table.get("facts").and_then(|value| Table::open(ctx, value, text, keys::FACTS, "`facts`"));
     let mut patterns = |key| facts.as_ref().map(|facts| facts.patterns(ctx, key)).unwrap_or_default();
-    let (provider_code, http_status, error_number) = (patterns("provider_code"), patterns("http_status"), patterns("error_number"));
+    let (provider_code, http_status, error_number) =
+        (patterns("provider_code"), patterns("http_status"), patterns("error_number"));
     let mut redact = Vec::new();
     for (name, value) in table.named(ctx, "redact") {
-        if !name.value.starts_with(|c: char| c.is_ascii_lowercase()) || !name.value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-')) {
-            ctx.report(lints::MALFORMED_NAME, name.span.range.clone(), format!("`{}` is no name of a secret", name.value), "Write a word in small letters: `client_secret`.");
+        if !name.value.starts_with(|c: char| c.is_ascii_lowercase())
+            || !name.value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'))
+        {
+            ctx.report(
+                lints::MALFORMED_NAME,
+                name.span.range.clone(),
+                format!("`{}` is no name of a secret", name.value),
+                "Write a word in small letters: `client_secret`.",
+            );
         }
         if let Some(pattern) = ctx.pattern(value, "redact", text, Pattern::parse) {
             redact.push(NamedPattern { name, pattern: pattern.value });
@@ -50,7 +58,12 @@ fn check_family(ctx: &mut Context, name: &Spanned<String>) {
     let letters = name.value.strip_prefix("DS").unwrap_or_default();
     if !(2..=6).contains(&letters.len()) || !letters.bytes().all(|b| b.is_ascii_uppercase()) {
         let help = "A family is `DS` and two to six capital letters, for example `DSEX`.";
-        ctx.report(lints::MALFORMED_NAME, name.span.range.clone(), format!("`{}` is no family of codes", name.value), help);
+        ctx.report(
+            lints::MALFORMED_NAME,
+            name.span.range.clone(),
+            format!("`{}` is no family of codes", name.value),
+            help,
+        );
     }
 }
 
@@ -78,9 +91,19 @@ fn type_name(ctx: &mut Context, name: &Spanned<String>) -> Option<TypeName<'stat
     let parsed = TypeName::parse(&name.value).map(TypeName::into_owned);
     if let Some(odd) = name.value.chars().find(|c| c.is_whitespace() || matches!(c, '*' | '?' | '{' | '}')) {
         let help = "Write the full name of one type; what is derived from it needs a line of its own.";
-        ctx.report(lints::MALFORMED_NAME, name.span.range.clone(), format!("`{}` cannot stand in the name of a type", odd.escape_debug()), help);
+        ctx.report(
+            lints::MALFORMED_NAME,
+            name.span.range.clone(),
+            format!("`{}` cannot stand in the name of a type", odd.escape_debug()),
+            help,
+        );
     } else if parsed.is_none() {
-        ctx.report(lints::MALFORMED_NAME, name.span.range.clone(), "the type name is empty", "Write a full type name, for example `System.TimeoutException`.");
+        ctx.report(
+            lints::MALFORMED_NAME,
+            name.span.range.clone(),
+            "the type name is empty",
+            "Write a full type name, for example `System.TimeoutException`.",
+        );
     }
     parsed
 }

@@ -43,7 +43,9 @@ pub fn read(sources: &Sources) -> (Book, Vec<Diagnostic>) {
         ctx.source = id;
         let before = ctx.diagnostics.len();
         set_bytes += source.text.len();
-        let is_readable = !source.is_refused && !over_limit(&mut ctx, id, &source.text, set_bytes) && read_text(&mut ctx, &mut book, source);
+        let is_readable = !source.is_refused
+            && !over_limit(&mut ctx, id, &source.text, set_bytes)
+            && read_text(&mut ctx, &mut book, source);
         if let Some(unread) = book.unread_of(&source.name) {
             if !is_readable {
                 unread.add_foreign(&source.text);
@@ -76,7 +78,11 @@ fn read_text(ctx: &mut Context, book: &mut Book, source: &Source) -> bool {
     read_file(ctx, book, &source.name, &table, text);
     if !is_sound {
         // What the file lacks as a whole may stand in an entry that was taken out.
-        ctx.diagnostics.retain(|finding| finding.lint != lints::MISSING_KEY || finding.primary.span.source != id || finding.primary.span.range.start > 0);
+        ctx.diagnostics.retain(|finding| {
+            finding.lint != lints::MISSING_KEY
+                || finding.primary.span.source != id
+                || finding.primary.span.range.start > 0
+        });
     }
     is_sound
 }
@@ -94,7 +100,12 @@ fn over_limit(ctx: &mut Context, id: SourceId, text: &str, set_bytes: usize) -> 
     let (size, limit, what, help) = if text.len() > limits::FILE_BYTES {
         (text.len(), limits::FILE_BYTES, "file has", "Split the file by code family.")
     } else if set_bytes > limits::SET_BYTES {
-        (set_bytes, limits::SET_BYTES, "the set up to this file has", "Shorten texts and examples: a set is read as a whole.")
+        (
+            set_bytes,
+            limits::SET_BYTES,
+            "the set up to this file has",
+            "Shorten texts and examples: a set is read as a whole.",
+        )
     } else {
         return false;
     };
@@ -111,12 +122,17 @@ fn too_deep(source: SourceId, table: &DeTable<'_>) -> Option<Diagnostic> {
     fn walk(value: &toml::Spanned<DeValue<'_>>, depth: usize) -> Option<std::ops::Range<usize>> {
         match value.get_ref() {
             DeValue::Array(items) if depth < limits::TOML_DEPTH => items.iter().find_map(|item| walk(item, depth + 1)),
-            DeValue::Table(table) if depth < limits::TOML_DEPTH => table.values().find_map(|item| walk(item, depth + 1)),
+            DeValue::Table(table) if depth < limits::TOML_DEPTH => {
+                table.values().find_map(|item| walk(item, depth + 1))
+            }
             DeValue::Array(_) | DeValue::Table(_) => Some(value.span()),
             _ => None,
         }
     }
     let range = table.values().find_map(|value| walk(value, 0))?;
     let message = format!("tables and arrays nest deeper than {}", limits::TOML_DEPTH);
-    Some(Diagnostic::new(lints::LIMIT_EXCEEDED, Span { source, range }, message).help("No entry of a rule file nests that deep."))
+    Some(
+        Diagnostic::new(lints::LIMIT_EXCEEDED, Span { source, range }, message)
+            .help("No entry of a rule file nests that deep."),
+    )
 }

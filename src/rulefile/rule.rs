@@ -18,9 +18,11 @@ pub(super) fn read(ctx: &mut Context, value: &Value<'_>, text: &str) -> Option<R
     let when = table.get("when").map(|value| conditions(ctx, value, text, "`when`")).unwrap_or_default();
     let unless = table.get("unless").map(|value| conditions(ctx, value, text, "`unless`")).unwrap_or_default();
     let captures = captures(ctx, &table);
-    let has_examples = table.get("examples").is_some_and(|value| value.get_ref().as_array().is_none_or(|items| !items.is_empty()));
+    let has_examples =
+        table.get("examples").is_some_and(|value| value.get_ref().as_array().is_none_or(|items| !items.is_empty()));
     let examples = table.tables(ctx, "examples").into_iter().filter_map(|value| example(ctx, value, text)).collect();
-    let counterexamples = table.tables(ctx, "counterexamples").into_iter().filter_map(|value| counterexample(ctx, value, text)).collect();
+    let counterexamples =
+        table.tables(ctx, "counterexamples").into_iter().filter_map(|value| counterexample(ctx, value, text)).collect();
     Some(RuleEntry { id: id?, code: code?, when, unless, captures, examples, has_examples, counterexamples })
 }
 
@@ -38,7 +40,12 @@ fn counterexample(ctx: &mut Context, value: &Value<'_>, text: &str) -> Option<Co
     Some(CounterexampleEntry { code: code?, failure: failure? })
 }
 
-fn conditions(ctx: &mut Context, value: &Value<'_>, text: &str, what: &'static str) -> Vec<Spanned<crate::model::Condition>> {
+fn conditions(
+    ctx: &mut Context,
+    value: &Value<'_>,
+    text: &str,
+    what: &'static str,
+) -> Vec<Spanned<crate::model::Condition>> {
     if value.get_ref().as_table().is_some_and(|table| table.is_empty()) {
         let help = "Add a condition, for example `when.exception = \"System.TimeoutException\"`; what nothing else matches is the fallback's.";
         ctx.report(lints::RULE_WITHOUT_CONDITION, value.span(), format!("{what} has no condition"), help);
@@ -53,7 +60,12 @@ fn captures(ctx: &mut Context, table: &Table<'_>) -> Vec<Spanned<Capture>> {
         let Some(pattern) = ctx.pattern(value, &name.value, table.text, Pattern::parse) else { continue };
         if !pattern.value.has_value() {
             let help = "Mark the part to take: `(?<value>…)`.";
-            ctx.report(lints::CAPTURE_WITHOUT_VALUE, value.span(), format!("capture `{}` has no group `value`", name.value), help);
+            ctx.report(
+                lints::CAPTURE_WITHOUT_VALUE,
+                value.span(),
+                format!("capture `{}` has no group `value`", name.value),
+                help,
+            );
         }
         read.push(Spanned { value: Capture { name: name.value, pattern: pattern.value }, span: name.span });
     }
@@ -62,16 +74,27 @@ fn captures(ctx: &mut Context, table: &Table<'_>) -> Vec<Spanned<Capture>> {
 
 /// Names of captures are variables of templates.
 fn check_variable(ctx: &mut Context, name: &Spanned<String>) {
-    let well_formed = name.value.starts_with(|c: char| c.is_ascii_lowercase()) && name.value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    let well_formed = name.value.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     if !well_formed {
-        ctx.report(lints::MALFORMED_NAME, name.span.range.clone(), format!("`{}` is no name of a capture", name.value), "Write snake_case: `client_id`.");
+        ctx.report(
+            lints::MALFORMED_NAME,
+            name.span.range.clone(),
+            format!("`{}` is no name of a capture", name.value),
+            "Write snake_case: `client_id`.",
+        );
     } else if Template::FIELDS.contains(&name.value.as_str()) {
         let message = format!("capture `{}` hides the fact of the same name", name.value);
         let help = format!("Give it a name of its own, for example `captured_{}`.", name.value);
         ctx.report(lints::MALFORMED_NAME, name.span.range.clone(), message, help);
     } else if Template::WORDS.contains(&name.value.as_str()) {
         let help = format!("Give it another name, for example `{}_value`.", name.value);
-        ctx.report(lints::MALFORMED_NAME, name.span.range.clone(), format!("`{}` is a word of the template language", name.value), help);
+        ctx.report(
+            lints::MALFORMED_NAME,
+            name.span.range.clone(),
+            format!("`{}` is a word of the template language", name.value),
+            help,
+        );
     }
 }
 
@@ -82,8 +105,14 @@ fn check_id(ctx: &mut Context, id: &Spanned<String>) {
     }
     let kebab = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     if !id.value.split('-').all(kebab) {
-        let fixed: String = id.value.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let fixed: String =
+            id.value.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         let fixed = fixed.split('-').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
-        ctx.report(lints::MALFORMED_NAME, id.span.range.clone(), format!("rule id `{}` is not kebab-case", id.value), format!("Write `{fixed}`."));
+        ctx.report(
+            lints::MALFORMED_NAME,
+            id.span.range.clone(),
+            format!("rule id `{}` is not kebab-case", id.value),
+            format!("Write `{fixed}`."),
+        );
     }
 }

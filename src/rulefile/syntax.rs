@@ -30,10 +30,18 @@ pub(super) fn slips(source: SourceId, text: &str, mut errors: Vec<Error>) -> Sli
     let entries = lines.entries();
     let mut slips = Slips { findings: Vec::new(), broken: Vec::new(), rest: text.to_owned() };
     for conflict in conflicts(&lines).into_iter().take(ROUNDS) {
-        slips.findings.push(finding(source, conflict.start..lines.end_of(conflict.start), "the file has an unresolved merge conflict", CONFLICT));
+        slips.findings.push(finding(
+            source,
+            conflict.start..lines.end_of(conflict.start),
+            "the file has an unresolved merge conflict",
+            CONFLICT,
+        ));
         let first = entries.partition_point(|entry| entry.end <= conflict.start);
         let last = entries.partition_point(|entry| entry.start < conflict.end);
-        let (start, end) = (entries.get(first).map_or(0, |entry| entry.start), entries[..last].last().map_or(text.len(), |entry| entry.end));
+        let (start, end) = (
+            entries.get(first).map_or(0, |entry| entry.start),
+            entries[..last].last().map_or(text.len(), |entry| entry.end),
+        );
         slips.take_out(source, start..end);
     }
     if !slips.findings.is_empty() {
@@ -54,14 +62,23 @@ pub(super) fn slips(source: SourceId, text: &str, mut errors: Vec<Error>) -> Sli
         let mut places: Vec<(Range<usize>, String)> = errors.iter().map(|error| lines.place(error)).collect();
         places.sort_by_key(|(range, _)| range.start);
         let Some((first, _)) = places.first() else { break };
-        let entry = entries.partition_point(|entry| entry.start <= first.start).checked_sub(1).map_or(0..text.len(), |index| entries[index].clone());
+        let entry = entries
+            .partition_point(|entry| entry.start <= first.start)
+            .checked_sub(1)
+            .map_or(0..text.len(), |index| entries[index].clone());
         let mut last_line = None;
         for (range, message) in places.iter().take_while(|(range, _)| range.start < entry.end.max(first.start + 1)) {
             let line = lines.at(range.start);
             // A second complaint about a line, or the same one about the next line, follows from the first one.
-            let repeats = !message.starts_with(UNQUOTED) && slips.findings.last().is_some_and(|finding| finding.message == *message);
+            let repeats = !message.starts_with(UNQUOTED)
+                && slips.findings.last().is_some_and(|finding| finding.message == *message);
             if last_line.replace(line).is_none_or(|last| line != last && !(repeats && line <= last + 2)) {
-                slips.findings.push(finding(source, range.clone(), message, help(text, range.start, lines.text(line), message)));
+                slips.findings.push(finding(
+                    source,
+                    range.clone(),
+                    message,
+                    help(text, range.start, lines.text(line), message),
+                ));
             }
             if *message == UNCLOSED_LIST || is_json {
                 break;
@@ -210,7 +227,8 @@ impl<'t> Lines<'t> {
             message = format!("{UNQUOTED}, and truth values are `true` and `false`");
         }
         let line = self.at(start);
-        let is_next_entry = start == self.starts[line] && (self.text(line).starts_with('[') || self.text(line).contains(" = "));
+        let is_next_entry =
+            start == self.starts[line] && (self.text(line).starts_with('[') || self.text(line).contains(" = "));
         if message.starts_with("missing comma between array elements") && is_next_entry {
             let opening = (0..line).rev().find_map(|line| Some(self.starts[line] + self.text(line).find("= [")? + 2));
             if let Some(opening) = opening {

@@ -47,14 +47,25 @@ impl Context {
         Span { source: self.source, range }
     }
 
-    pub(super) fn report(&mut self, lint: &'static Lint, range: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn report(
+        &mut self,
+        lint: &'static Lint,
+        range: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         let finding = Diagnostic::new(lint, self.span(range), message).help(help);
         self.diagnostics.push(finding);
     }
 
     pub(super) fn wrong_type(&mut self, value: &Value<'_>, key: &str, expected: &str) {
         let found = found(value);
-        self.report(lints::WRONG_TYPE, value.span(), format!("`{key}` takes {expected}, found {found}"), instead(value, expected));
+        self.report(
+            lints::WRONG_TYPE,
+            value.span(),
+            format!("`{key}` takes {expected}, found {found}"),
+            instead(value, expected),
+        );
     }
 
     /// Reports what is wrong with a pattern, at the part that is wrong where that can be told.
@@ -75,7 +86,13 @@ impl Context {
     }
 
     /// A pattern, compiled unless it is known to compile.
-    pub(super) fn pattern(&mut self, value: &Value<'_>, key: &str, text: &str, parse: impl Fn(&str) -> Result<Pattern, PatternError>) -> Option<Spanned<Pattern>> {
+    pub(super) fn pattern(
+        &mut self,
+        value: &Value<'_>,
+        key: &str,
+        text: &str,
+        parse: impl Fn(&str) -> Result<Pattern, PatternError>,
+    ) -> Option<Spanned<Pattern>> {
         let parsed = self.parsed(value, key, text, parse)?;
         if self.is_proven {
             return Some(parsed);
@@ -87,8 +104,17 @@ impl Context {
             Ok(is_large) => {
                 self.large_patterns += usize::from(is_large);
                 if self.large_patterns > limits::LARGE_PATTERNS {
-                    let message = format!("the set has more than {} patterns of {} bytes and more when compiled", limits::LARGE_PATTERNS, limits::LARGE_PATTERN_BYTES);
-                    self.report(lints::LIMIT_EXCEEDED, value.span(), message, "Use smaller repetitions, and no `(?u)` where letters are ASCII.");
+                    let message = format!(
+                        "the set has more than {} patterns of {} bytes and more when compiled",
+                        limits::LARGE_PATTERNS,
+                        limits::LARGE_PATTERN_BYTES
+                    );
+                    self.report(
+                        lints::LIMIT_EXCEEDED,
+                        value.span(),
+                        message,
+                        "Use smaller repetitions, and no `(?u)` where letters are ASCII.",
+                    );
                 }
                 Some(parsed)
             }
@@ -100,7 +126,13 @@ impl Context {
     }
 
     /// A value that is parsed from a text, with its place.
-    pub(super) fn parsed<T>(&mut self, value: &Value<'_>, key: &str, text: &str, parse: impl Fn(&str) -> Result<T, PatternError>) -> Option<Spanned<T>> {
+    pub(super) fn parsed<T>(
+        &mut self,
+        value: &Value<'_>,
+        key: &str,
+        text: &str,
+        parse: impl Fn(&str) -> Result<T, PatternError>,
+    ) -> Option<Spanned<T>> {
         let Some(source) = value.get_ref().as_str() else {
             self.wrong_type(value, key, TEXT);
             return None;
@@ -109,7 +141,12 @@ impl Context {
         if self.patterns > limits::PATTERNS {
             if self.patterns == limits::PATTERNS + 1 {
                 let message = format!("the set has more than {} patterns", limits::PATTERNS);
-                self.report(lints::LIMIT_EXCEEDED, value.span(), message, "Tell failures apart by types and codes with globs instead of long lists.");
+                self.report(
+                    lints::LIMIT_EXCEEDED,
+                    value.span(),
+                    message,
+                    "Tell failures apart by types and codes with globs instead of long lists.",
+                );
             }
             return None;
         }
@@ -134,7 +171,9 @@ fn instead(value: &Value<'_>, expected: &str) -> String {
         (DeValue::Float(number), TEXT) => format!("Put it in quotes: `\"{number}\"`."),
         (DeValue::Datetime(date), TEXT) => format!("Put it in quotes: `\"{date}\"`."),
         (DeValue::String(_), TEXTS) => "Put it in brackets: `[\"…\"]`.".to_owned(),
-        (DeValue::String(text), WHOLE_NUMBER) if text.parse::<i64>().is_ok() => format!("Leave the quotes out: `{text}`."),
+        (DeValue::String(text), WHOLE_NUMBER) if text.parse::<i64>().is_ok() => {
+            format!("Leave the quotes out: `{text}`.")
+        }
         (DeValue::Integer(_), WHOLE_NUMBER) => format!("Whole numbers go from {} to {}.", i64::MIN, i64::MAX),
         _ => format!("Write {expected}."),
     }
@@ -165,12 +204,19 @@ fn inside(text: &str, value: Range<usize>, part: &Range<usize>) -> Option<Range<
     };
     let escaped = written.starts_with('"') && written.contains('\\');
     let range = value.start + skip + part.start..value.start + skip + part.end;
-    (!escaped && range.end <= value.end && range.start < range.end && text.get(range.clone()).is_some()).then_some(range)
+    (!escaped && range.end <= value.end && range.start < range.end && text.get(range.clone()).is_some())
+        .then_some(range)
 }
 
 impl<'t> Table<'t> {
     /// Opens a table and reports keys that it does not know and keys that are missing.
-    pub(super) fn open(ctx: &mut Context, value: &'t Value<'t>, text: &'t str, keys: &[Key], what: &'static str) -> Option<Self> {
+    pub(super) fn open(
+        ctx: &mut Context,
+        value: &'t Value<'t>,
+        text: &'t str,
+        keys: &[Key],
+        what: &'static str,
+    ) -> Option<Self> {
         let Some(map) = value.get_ref().as_table() else {
             let found = found(value);
             let header = text.get(value.span()).and_then(|header| header.strip_prefix("[["));
@@ -185,8 +231,16 @@ impl<'t> Table<'t> {
     }
 
     /// Opens a table that has no value of its own: a whole file.
-    pub(super) fn with_map(ctx: &mut Context, map: &'t DeTable<'t>, range: Range<usize>, text: &'t str, keys: &[Key], what: &'static str) -> Self {
-        let unknown = in_order(map).into_iter().filter(|(key, _)| !keys.iter().any(|known| known.name == key.get_ref().as_ref()));
+    pub(super) fn with_map(
+        ctx: &mut Context,
+        map: &'t DeTable<'t>,
+        range: Range<usize>,
+        text: &'t str,
+        keys: &[Key],
+        what: &'static str,
+    ) -> Self {
+        let unknown =
+            in_order(map).into_iter().filter(|(key, _)| !keys.iter().any(|known| known.name == key.get_ref().as_ref()));
         for (index, (key, _)) in unknown.enumerate() {
             let name = key.get_ref().as_ref();
             // Nobody sees the help of the thousandth one, but looking for near words has its price.
@@ -197,7 +251,8 @@ impl<'t> Table<'t> {
         for key in keys.iter().filter(|key| key.required) {
             if !map.contains_key(key.name) && !is_misplaced(map, key.name) {
                 let help = format!("Add `{}`. {}", key.sample(), key.about);
-                let first_line = range.start..range.end.min(text[range.start..].find('\n').map_or(text.len(), |at| range.start + at));
+                let first_line = range.start
+                    ..range.end.min(text[range.start..].find('\n').map_or(text.len(), |at| range.start + at));
                 ctx.report(lints::MISSING_KEY, first_line, format!("{what} has no `{}`", key.name), help);
             }
         }
@@ -217,7 +272,12 @@ impl<'t> Table<'t> {
         let value = self.get(key)?;
         let text = text_value(ctx, value, key)?;
         if text.value.trim().is_empty() {
-            ctx.report(lints::EMPTY_VALUE, value.span(), format!("`{key}` of {} is empty", self.what), "Say something, or leave the key out.");
+            ctx.report(
+                lints::EMPTY_VALUE,
+                value.span(),
+                format!("`{key}` of {} is empty", self.what),
+                "Say something, or leave the key out.",
+            );
         }
         Some(text)
     }
@@ -231,12 +291,22 @@ impl<'t> Table<'t> {
         read
     }
 
-    pub(super) fn word<T: Copy>(&self, ctx: &mut Context, key: &str, words: &[(&'static str, T)]) -> Option<Spanned<T>> {
+    pub(super) fn word<T: Copy>(
+        &self,
+        ctx: &mut Context,
+        key: &str,
+        words: &[(&'static str, T)],
+    ) -> Option<Spanned<T>> {
         let text = text_value(ctx, self.get(key)?, key)?;
         let found = words.iter().find(|(word, _)| *word == text.value);
         if found.is_none() {
             let help = did_you_mean(&text.value, words.iter().map(|(word, _)| *word));
-            ctx.report(lints::UNKNOWN_WORD, text.span.range.clone(), format!("unknown `{key}`: `{}`", text.value), help);
+            ctx.report(
+                lints::UNKNOWN_WORD,
+                text.span.range.clone(),
+                format!("unknown `{key}`: `{}`", text.value),
+                help,
+            );
         }
         found.map(|(_, value)| Spanned { value: *value, span: text.span })
     }
@@ -249,11 +319,21 @@ impl<'t> Table<'t> {
             return Vec::new();
         };
         if items.is_empty() {
-            ctx.report(lints::EMPTY_VALUE, value.span(), format!("`{key}` of {} is an empty list", self.what), "List something, or leave the key out.");
+            ctx.report(
+                lints::EMPTY_VALUE,
+                value.span(),
+                format!("`{key}` of {} is an empty list", self.what),
+                "List something, or leave the key out.",
+            );
         }
         let texts: Vec<_> = items.iter().filter_map(|item| text_value(ctx, item, key)).collect();
         for text in texts.iter().filter(|text| text.value.trim().is_empty()) {
-            ctx.report(lints::EMPTY_VALUE, text.span.range.clone(), format!("an item of `{key}` is empty"), "Say something, or leave the item out.");
+            ctx.report(
+                lints::EMPTY_VALUE,
+                text.span.range.clone(),
+                format!("an item of `{key}` is empty"),
+                "Say something, or leave the item out.",
+            );
         }
         texts
     }
@@ -290,7 +370,11 @@ impl<'t> Table<'t> {
         let Some(value) = self.get(key) else { return Vec::new() };
         let Some(items) = value.get_ref().as_array() else {
             let found = found(value);
-            let header = self.text.get(value.span()).and_then(|header| header.strip_prefix('[')).and_then(|header| header.split(']').next());
+            let header = self
+                .text
+                .get(value.span())
+                .and_then(|header| header.strip_prefix('['))
+                .and_then(|header| header.split(']').next());
             let help = format!("Write the header in double brackets: `[[{}]]`.", header.unwrap_or(key));
             ctx.report(lints::WRONG_TYPE, value.span(), format!("`{key}` takes a list of tables, found {found}"), help);
             return Vec::new();
@@ -303,10 +387,18 @@ impl<'t> Table<'t> {
         let Some(value) = self.get(key) else { return Vec::new() };
         let Some(map) = value.get_ref().as_table() else {
             let found = found(value);
-            ctx.report(lints::WRONG_TYPE, value.span(), format!("`{key}` takes names with values, found {found}"), format!("Write `{key}.NAME = …`, or a header `[{key}.NAME]`."));
+            ctx.report(
+                lints::WRONG_TYPE,
+                value.span(),
+                format!("`{key}` takes names with values, found {found}"),
+                format!("Write `{key}.NAME = …`, or a header `[{key}.NAME]`."),
+            );
             return Vec::new();
         };
-        let name = |key: &TomlSpanned<toml::de::DeString<'_>>| Spanned { value: key.get_ref().to_string(), span: ctx.span(key.span()) };
+        let name = |key: &TomlSpanned<toml::de::DeString<'_>>| Spanned {
+            value: key.get_ref().to_string(),
+            span: ctx.span(key.span()),
+        };
         in_order(map).into_iter().map(|(key, value)| (name(key), value)).collect()
     }
 
@@ -316,7 +408,12 @@ impl<'t> Table<'t> {
         let number = value.get_ref().as_integer().and_then(parse_integer);
         if number != Some(super::FORMAT) {
             let found = found(value);
-            ctx.report(lints::UNSUPPORTED_FORMAT, value.span(), format!("this version reads format {}, found {found}", super::FORMAT), format!("Write `format = {}`.", super::FORMAT));
+            ctx.report(
+                lints::UNSUPPORTED_FORMAT,
+                value.span(),
+                format!("this version reads format {}, found {found}", super::FORMAT),
+                format!("Write `format = {}`.", super::FORMAT),
+            );
         }
     }
 }
@@ -328,7 +425,9 @@ fn is_misplaced(map: &DeTable<'_>, key: &str) -> bool {
     let behind = ["examples", "counterexamples"].iter().filter_map(|name| map.get(*name)?.get_ref().as_array());
     let strays = keys::CONDITIONS.iter().any(|condition| map.contains_key(condition.name));
     let facts = keys::FAILURE.iter().any(|fact| fact.name != "message" && map.contains_key(fact.name));
-    (key == "when" && strays) || (key == "failure" && facts) || (key != "failure" && key != "code" && behind.flat_map(|examples| examples.iter()).any(holds))
+    (key == "when" && strays)
+        || (key == "failure" && facts)
+        || (key != "failure" && key != "code" && behind.flat_map(|examples| examples.iter()).any(holds))
 }
 
 /// A name of the file in a message: as much of it as anybody reads.

@@ -22,7 +22,8 @@ impl RuleSet {
         let candidate = Candidate::new(failure, stated.as_ref(), &self.lexicon);
         if let Some((index, witnesses)) = plain::first(&self.rules, &candidate) {
             let texts = self.secrets(&candidate);
-            let mut decision = self.decide(&self.codes[self.code_of_rule[index]], &candidate, Some((&self.rules[index], &texts)));
+            let mut decision =
+                self.decide(&self.codes[self.code_of_rule[index]], &candidate, Some((&self.rules[index], &texts)));
             decision.evidence = witnesses.into_iter().map(|witness| self.evidence(&witness, &texts)).collect();
             return decision;
         }
@@ -69,7 +70,9 @@ impl RuleSet {
 
     fn decide(&self, code: &CatalogEntry, candidate: &Candidate<'_>, won: Option<(&Rule, &Texts<'_>)>) -> Decision {
         let captures: BTreeMap<&str, Cow<'_, str>> = won.map_or_else(BTreeMap::new, |(rule, texts)| {
-            captures(&rule.captures, candidate).map(|(name, value)| (name, self.redactor.redact_value(value, texts))).collect()
+            captures(&rule.captures, candidate)
+                .map(|(name, value)| (name, self.redactor.redact_value(value, texts)))
+                .collect()
         });
         let rule = won.map(|(rule, _)| rule);
         let message = self.message(code, candidate, &captures);
@@ -95,7 +98,12 @@ impl RuleSet {
     }
 
     /// The code's message: its template filled in, else what the failure itself says, else the title.
-    fn message(&self, code: &CatalogEntry, candidate: &Candidate<'_>, captures: &BTreeMap<&str, Cow<'_, str>>) -> String {
+    fn message(
+        &self,
+        code: &CatalogEntry,
+        candidate: &Candidate<'_>,
+        captures: &BTreeMap<&str, Cow<'_, str>>,
+    ) -> String {
         let raw = candidate.raw_message().map(|text| self.redactor.redact(text));
         let Some(template) = code.message.as_deref().and_then(|template| Template::parse(template).ok()) else {
             let raw = raw.as_deref().map(str::trim).filter(|text| !text.is_empty());
@@ -103,14 +111,22 @@ impl RuleSet {
         };
         let failure = candidate.failure();
         let inner = candidate.inner_message().map(|text| self.redactor.redact(text));
-        let sent = |field: &'_ Option<String>| field.as_deref().map(|text| self.redactor.redact(text).into_owned().into());
+        let sent =
+            |field: &'_ Option<String>| field.as_deref().map(|text| self.redactor.redact(text).into_owned().into());
         let fields = [
             ("id", self.echoed(failure).map(Cow::Borrowed)),
             ("connector", sent(&failure.connector)),
             ("operation", sent(&failure.operation)),
             ("phase", sent(&failure.phase)),
             ("http_status", candidate.http_status().map(|status| Cow::Owned(status.to_string()))),
-            ("exception", candidate.causes().first().and_then(|cause| cause.type_name()).map(|name| self.redactor.redact(name.full()))),
+            (
+                "exception",
+                candidate
+                    .causes()
+                    .first()
+                    .and_then(|cause| cause.type_name())
+                    .map(|name| self.redactor.redact(name.full())),
+            ),
             ("message", raw.clone()),
             ("inner_message", inner),
             ("provider_code", candidate.provider_codes().next().map(|code| self.redactor.redact(code))),
@@ -118,7 +134,8 @@ impl RuleSet {
             ("title", Some(Cow::Borrowed(code.title.as_str()))),
         ];
         let fields = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        let variables: Vec<(&str, Cow<'_, str>)> = fields.chain(captures.iter().map(|(name, value)| (*name, value.clone()))).collect();
+        let variables: Vec<(&str, Cow<'_, str>)> =
+            fields.chain(captures.iter().map(|(name, value)| (*name, value.clone()))).collect();
         let rendered = template.render(&variables).unwrap_or_else(|_| code.title.clone());
         let end = floor_char_boundary(&rendered, limits::RENDERED_BYTES);
         prefixed(code, rendered[..end].trim())
@@ -147,5 +164,6 @@ fn prefixed(code: &CatalogEntry, message: &str) -> String {
 }
 
 fn is_word(id: &str) -> bool {
-    (1..=limits::ID_CHARS).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+    (1..=limits::ID_CHARS).contains(&id.len())
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }

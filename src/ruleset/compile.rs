@@ -10,7 +10,8 @@ use super::{Example, FALLBACK_RULE, RuleSet, digest};
 /// Compiles a book; `None` when a part of it is missing.
 pub(super) fn compile(book: &Book) -> Option<RuleSet> {
     let manifest = book.manifest.as_ref()?;
-    let codes: Vec<CatalogEntry> = book.ordered_files().flat_map(|file| &file.codes).map(catalog_entry).collect::<Option<_>>()?;
+    let codes: Vec<CatalogEntry> =
+        book.ordered_files().flat_map(|file| &file.codes).map(catalog_entry).collect::<Option<_>>()?;
     let index_of = |code: &str| codes.iter().position(|entry| entry.code.as_str() == code);
     let fallback = index_of(&manifest.fallback.as_ref()?.value)?;
     let mut rules = Vec::new();
@@ -20,10 +21,12 @@ pub(super) fn compile(book: &Book) -> Option<RuleSet> {
         for entry in &file.rules {
             let rule = rule(file, entry)?;
             let code = index_of(&entry.code.value)?;
-            examples[code].extend(entry.examples.iter().map(|example| Example {
-                failure: in_scope(file, &example.failure.value),
-                rule: rule.id.clone(),
-            }));
+            examples[code].extend(
+                entry
+                    .examples
+                    .iter()
+                    .map(|example| Example { failure: in_scope(file, &example.failure.value), rule: rule.id.clone() }),
+            );
             code_of_rule.push(code);
             rules.push(rule);
         }
@@ -94,8 +97,14 @@ pub(super) fn in_scope(file: &RuleFile, failure: &crate::model::Failure) -> crat
 }
 
 fn lexicon(manifest: &ManifestEntry) -> Lexicon {
-    let patterns = |list: &[crate::diagnostic::Spanned<crate::model::Pattern>]| list.iter().map(|pattern| pattern.value.clone()).collect();
-    let mut lexicon = Lexicon::new(patterns(&manifest.provider_code), patterns(&manifest.http_status), patterns(&manifest.error_number));
+    let patterns = |list: &[crate::diagnostic::Spanned<crate::model::Pattern>]| {
+        list.iter().map(|pattern| pattern.value.clone()).collect()
+    };
+    let mut lexicon = Lexicon::new(
+        patterns(&manifest.provider_code),
+        patterns(&manifest.http_status),
+        patterns(&manifest.error_number),
+    );
     for (name, parents) in &manifest.ancestors {
         lexicon.add_parents(&name.value, parents.iter().cloned());
     }

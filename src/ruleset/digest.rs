@@ -11,11 +11,22 @@ use super::RuleSet;
 const ENGINE: u32 = 1;
 
 pub(super) fn digest(set: &RuleSet, manifest: &ManifestEntry) -> String {
-    let patterns = |list: &[crate::diagnostic::Spanned<crate::model::Pattern>]| list.iter().map(|p| p.value.as_str().to_owned()).collect::<Vec<_>>();
-    let mut codes: Vec<_> = set.codes.iter().map(|entry| json!([entry.code, entry.title, entry.status, entry.retry, entry.action, entry.message])).collect();
+    let patterns = |list: &[crate::diagnostic::Spanned<crate::model::Pattern>]| {
+        list.iter().map(|p| p.value.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    let mut codes: Vec<_> = set
+        .codes
+        .iter()
+        .map(|entry| json!([entry.code, entry.title, entry.status, entry.retry, entry.action, entry.message]))
+        .collect();
     codes.sort_by_key(ToString::to_string);
-    let mut ancestors: Vec<_> =
-        manifest.ancestors.iter().map(|(name, parents)| json!([name.value.full(), parents.iter().map(|parent| parent.full()).collect::<Vec<_>>()])).collect();
+    let mut ancestors: Vec<_> = manifest
+        .ancestors
+        .iter()
+        .map(|(name, parents)| {
+            json!([name.value.full(), parents.iter().map(|parent| parent.full()).collect::<Vec<_>>()])
+        })
+        .collect();
     ancestors.sort_by_key(ToString::to_string);
     let canonical = json!({
         "engine": ENGINE,

@@ -38,9 +38,47 @@ const WORD: &str = r#"[^ \t\r\n"'`&;,<>\\]+"#;
 
 /// Words that follow a name in a sentence: `The password: is missing`.
 const PROSE: &[&str] = &[
-    "a", "an", "and", "are", "cannot", "changed", "could", "denied", "does", "empty", "error", "expired", "failed", "false", "has", "incorrect",
-    "invalid", "is", "it", "missing", "must", "no", "none", "not", "null", "or", "refused", "rejected", "required", "reset", "should", "the",
-    "this", "too", "true", "undefined", "unknown", "was", "wrong", "you", "your",
+    "a",
+    "an",
+    "and",
+    "are",
+    "cannot",
+    "changed",
+    "could",
+    "denied",
+    "does",
+    "empty",
+    "error",
+    "expired",
+    "failed",
+    "false",
+    "has",
+    "incorrect",
+    "invalid",
+    "is",
+    "it",
+    "missing",
+    "must",
+    "no",
+    "none",
+    "not",
+    "null",
+    "or",
+    "refused",
+    "rejected",
+    "required",
+    "reset",
+    "should",
+    "the",
+    "this",
+    "too",
+    "true",
+    "undefined",
+    "unknown",
+    "was",
+    "wrong",
+    "you",
+    "your",
 ];
 
 fn detectors() -> Vec<Detector> {
@@ -77,7 +115,10 @@ fn detectors() -> Vec<Detector> {
             always,
         ),
     ];
-    patterns.into_iter().filter_map(|(name, pattern, is_secret)| Some(Detector { name, regex: Regex::new(&pattern).ok()?, is_secret })).collect()
+    patterns
+        .into_iter()
+        .filter_map(|(name, pattern, is_secret)| Some(Detector { name, regex: Regex::new(&pattern).ok()?, is_secret }))
+        .collect()
 }
 
 /// Words of which every match of a built-in pattern has one: most texts have none and are done after one pass.
@@ -124,7 +165,13 @@ impl Redactor {
             (Some(redacted), _) => Cow::Owned(redacted),
             (None, [_]) => self.redact(value),
             // What several conditions found on one cause is shown in one.
-            (None, parts) => Cow::Owned(parts.iter().map(|part| whole(part).map_or_else(|| self.redact(part), Cow::Owned)).collect::<Vec<_>>().join(", ")),
+            (None, parts) => Cow::Owned(
+                parts
+                    .iter()
+                    .map(|part| whole(part).map_or_else(|| self.redact(part), Cow::Owned))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            ),
         }
     }
 
@@ -135,7 +182,9 @@ impl Redactor {
                 Some(place) => vec![place],
                 None => text.match_indices(part).map(|(at, _)| at..at + part.len()).take(1).collect(),
             };
-            places.retain(|place| secrets.iter().any(|secret| secret.range.start < place.end && place.start < secret.range.end));
+            places.retain(|place| {
+                secrets.iter().any(|secret| secret.range.start < place.end && place.start < secret.range.end)
+            });
             places.first().map(|place| without(secrets, text, place.clone()).into_owned())
         })
     }
@@ -237,7 +286,10 @@ fn unquoted(text: &str, range: Range<usize>) -> Range<usize> {
 
 /// Whether a text in front of a secret does nothing but name it.
 fn is_name(text: &str) -> bool {
-    text.len() <= 40 && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ' | ':' | '=' | '"' | '\'' | '\\' | '?' | '&'))
+    text.len() <= 40
+        && text.chars().all(|c| {
+            c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ' | ':' | '=' | '"' | '\'' | '\\' | '?' | '&')
+        })
 }
 
 /// Whether a value is more than the marks that somebody else put there.
@@ -260,7 +312,10 @@ fn looks_made(value: &str) -> bool {
 fn looks_random(value: &str) -> bool {
     let has_digit = value.bytes().any(|b| b.is_ascii_digit());
     let cases: Vec<bool> = value.bytes().filter(u8::is_ascii_alphabetic).map(|b| b.is_ascii_uppercase()).collect();
-    has_digit || value.ends_with('=') || value.len() > 40 || cases.windows(2).filter(|pair| pair[0] != pair[1]).count() >= 3
+    has_digit
+        || value.ends_with('=')
+        || value.len() > 40
+        || cases.windows(2).filter(|pair| pair[0] != pair[1]).count() >= 3
 }
 
 #[cfg(test)]
@@ -296,7 +351,8 @@ mod tests {
 
     #[test]
     fn a_manifest_widens_and_does_not_swallow_names() -> Result<(), crate::model::PatternError> {
-        let own = [("ticket".to_owned(), Pattern::parse("TKT-[0-9]+")?), ("pw".to_owned(), Pattern::parse(r"password=\S+")?)];
+        let own =
+            [("ticket".to_owned(), Pattern::parse("TKT-[0-9]+")?), ("pw".to_owned(), Pattern::parse(r"password=\S+")?)];
         let redactor = Redactor::new(own);
         assert_eq!(redactor.redact("TKT-77 password=hunter22,x y"), "«redacted:ticket» password=«redacted:secret» y");
         Ok(())

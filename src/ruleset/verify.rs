@@ -22,9 +22,16 @@ pub(super) fn verify(set: &RuleSet, book: &Book) -> Vec<Diagnostic> {
                 if decision.code.as_str() == entry.code.value {
                     pinned_message(&decision, example.message.as_ref(), &mut findings);
                 } else {
-                    let message = format!("this failure must give `{}`, but `{}` wins with `{}`", entry.code.value, decision.rule, decision.code);
-                    let finding = Diagnostic::new(lints::EXAMPLE_FAILS, example.failure.span.clone(), message).label(evidence(&decision));
-                    findings.push(with_winner(finding, book, &decision).help("Tell the winner apart with `unless`, or take the example out."));
+                    let message = format!(
+                        "this failure must give `{}`, but `{}` wins with `{}`",
+                        entry.code.value, decision.rule, decision.code
+                    );
+                    let finding = Diagnostic::new(lints::EXAMPLE_FAILS, example.failure.span.clone(), message)
+                        .label(evidence(&decision));
+                    findings.push(
+                        with_winner(finding, book, &decision)
+                            .help("Tell the winner apart with `unless`, or take the example out."),
+                    );
                 }
             }
         }
@@ -50,9 +57,13 @@ fn examples(set: &RuleSet, book: &Book, file: &RuleFile, rule: &RuleEntry, findi
         } else {
             "Put this rule in front of the winner, or tell the winner apart with `unless`."
         };
-        let mut finding = Diagnostic::new(lints::EXAMPLE_FAILS, example.failure.span.clone(), message).label(evidence(&decision)).help(help);
+        let mut finding = Diagnostic::new(lints::EXAMPLE_FAILS, example.failure.span.clone(), message)
+            .label(evidence(&decision))
+            .help(help);
         if let Some((place, remark)) = obstacle(set, &id, rule, &in_scope(file, &example.failure.value)) {
-            finding = finding.also(place.clone(), remark).help("Change the condition or the failure: each condition of `when` must hold, and none of `unless`.");
+            finding = finding
+                .also(place.clone(), remark)
+                .help("Change the condition or the failure: each condition of `when` must hold, and none of `unless`.");
         }
         findings.push(with_winner(finding, book, &decision));
     }
@@ -64,20 +75,34 @@ fn obstacle<'e>(set: &RuleSet, id: &str, entry: &'e RuleEntry, failure: &Failure
     let stated = failure.text.as_deref().map(text::read);
     let candidate = Candidate::new(failure, stated.as_ref(), &set.lexicon);
     let holds = |condition: &Spanned<Condition>| {
-        let alone = Rule { connectors: Vec::new(), when: vec![condition.value.clone()], unless: Vec::new(), captures: Vec::new(), ..rule.clone() };
+        let alone = Rule {
+            connectors: Vec::new(),
+            when: vec![condition.value.clone()],
+            unless: Vec::new(),
+            captures: Vec::new(),
+            ..rule.clone()
+        };
         witnesses(&alone, &candidate).is_some()
     };
-    let unmet = entry.when.iter().find(|condition| !holds(condition)).map(|condition| (&condition.span, "this does not hold"));
-    unmet.or_else(|| entry.unless.iter().find(|condition| holds(condition)).map(|condition| (&condition.span, "this holds")))
+    let unmet =
+        entry.when.iter().find(|condition| !holds(condition)).map(|condition| (&condition.span, "this does not hold"));
+    unmet.or_else(|| {
+        entry.unless.iter().find(|condition| holds(condition)).map(|condition| (&condition.span, "this holds"))
+    })
 }
 
 fn counterexamples(set: &RuleSet, book: &Book, file: &RuleFile, rule: &RuleEntry, findings: &mut Vec<Diagnostic>) {
     for neighbor in &rule.counterexamples {
         let decision = set.classify(&in_scope(file, &neighbor.failure.value));
         if decision.code.as_str() != neighbor.code.value {
-            let message = format!("this counterexample of `{}` must give `{}`, but `{}` wins with `{}`", rule.id.value, neighbor.code.value, decision.rule, decision.code);
-            let finding = Diagnostic::new(lints::COUNTEREXAMPLE_FAILS, neighbor.failure.span.clone(), message).label(evidence(&decision));
-            findings.push(with_winner(finding, book, &decision).help("Narrow the winner, or name the code that is right."));
+            let message = format!(
+                "this counterexample of `{}` must give `{}`, but `{}` wins with `{}`",
+                rule.id.value, neighbor.code.value, decision.rule, decision.code
+            );
+            let finding = Diagnostic::new(lints::COUNTEREXAMPLE_FAILS, neighbor.failure.span.clone(), message)
+                .label(evidence(&decision));
+            findings
+                .push(with_winner(finding, book, &decision).help("Narrow the winner, or name the code that is right."));
         }
     }
 }
@@ -91,13 +116,16 @@ fn pinned_message(decision: &Decision, pinned: Option<&Spanned<String>>, finding
 }
 
 fn evidence(decision: &Decision) -> String {
-    let parts: Vec<_> = decision.evidence.iter().map(|evidence| format!("{} = `{}`", evidence.condition, evidence.matched)).collect();
+    let parts: Vec<_> =
+        decision.evidence.iter().map(|evidence| format!("{} = `{}`", evidence.condition, evidence.matched)).collect();
     if parts.is_empty() { String::new() } else { format!("matched by {}", parts.join(", ")) }
 }
 
 /// Points to the rule that won.
 fn with_winner(finding: Diagnostic, book: &Book, decision: &Decision) -> Diagnostic {
-    let winner = book.rules().find(|(file, rule)| decision.rule.strip_prefix(file.stem.as_str()).and_then(|rest| rest.strip_prefix('/')) == Some(&rule.id.value));
+    let winner = book.rules().find(|(file, rule)| {
+        decision.rule.strip_prefix(file.stem.as_str()).and_then(|rest| rest.strip_prefix('/')) == Some(&rule.id.value)
+    });
     match winner {
         Some((_, rule)) => finding.also(rule.id.span.clone(), "this rule wins"),
         None => finding,

@@ -24,7 +24,8 @@ struct Case {
 
 pub fn trials() -> Vec<Trial> {
     let names = files(&root().join("tests/cli"), "toml").unwrap_or_default();
-    let mut trials: Vec<Trial> = names.iter().cloned().map(|name| Trial::test(format!("cli/{name}"), move || run(&name))).collect();
+    let mut trials: Vec<Trial> =
+        names.iter().cloned().map(|name| Trial::test(format!("cli/{name}"), move || run(&name))).collect();
     trials.push(Trial::test("cli/every_snapshot_has_a_case", move || {
         snapshot::assert_names("cli", &names.iter().map(String::as_str).collect::<Vec<_>>())
     }));
@@ -54,6 +55,11 @@ fn run(name: &str) -> Result<(), Failed> {
     if done.status.code() != Some(case.exit) {
         return Err(format!("exit code {:?}, expected {}\n{stdout}\n{stderr}", done.status.code(), case.exit).into());
     }
-    snapshot::assert("cli", name, &case.about, &format!("$ faultbook {}\n{stdout}--- stderr\n{stderr}", case.args.join(" ")));
+    snapshot::assert(
+        "cli",
+        name,
+        &case.about,
+        &format!("$ faultbook {}\n{stdout}--- stderr\n{stderr}", case.args.join(" ")),
+    );
     Ok(())
 }

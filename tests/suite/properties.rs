@@ -55,10 +55,39 @@ fn survives_json(failure: Failure) -> Result<(), TestCaseError> {
 
 /// Pieces that real failures are made of, so that random texts come near to them.
 const PIECES: &[&str] = &[
-    "System.TimeoutException", "Microsoft.Data.SqlClient.SqlException (0x80131904)", ": ", "\n ---> ", "\n   at A.B.C(D d) in C:\\x.cs:line 503",
-    "--- End of inner exception stack trace ---", "AADSTS7000222", "AADSTS90002", "3", " ", "\r\n", "{\"error\":{\"code\":\"", "ErrorItemNotFound",
-    "\",\"message\":\"", "\"}}", "<s:Fault><faultstring>", "</faultstring></s:Fault>", "HTTP/1.1 404 Not Found\n", "Status Code: 429\n", "(502) Bad Gateway",
-    "`1[[", "]]", "+", "---> (Inner Exception #0) ", "<---", "ü", "\u{202e}", "\u{0}", "\u{1f600}", "client_secret=abc", "'", "\"", "\\",
+    "System.TimeoutException",
+    "Microsoft.Data.SqlClient.SqlException (0x80131904)",
+    ": ",
+    "\n ---> ",
+    "\n   at A.B.C(D d) in C:\\x.cs:line 503",
+    "--- End of inner exception stack trace ---",
+    "AADSTS7000222",
+    "AADSTS90002",
+    "3",
+    " ",
+    "\r\n",
+    "{\"error\":{\"code\":\"",
+    "ErrorItemNotFound",
+    "\",\"message\":\"",
+    "\"}}",
+    "<s:Fault><faultstring>",
+    "</faultstring></s:Fault>",
+    "HTTP/1.1 404 Not Found\n",
+    "Status Code: 429\n",
+    "(502) Bad Gateway",
+    "`1[[",
+    "]]",
+    "+",
+    "---> (Inner Exception #0) ",
+    "<---",
+    "ü",
+    "\u{202e}",
+    "\u{0}",
+    "\u{1f600}",
+    "client_secret=abc",
+    "'",
+    "\"",
+    "\\",
 ];
 
 fn texts() -> impl Strategy<Value = String> {
@@ -67,14 +96,35 @@ fn texts() -> impl Strategy<Value = String> {
 }
 
 fn failures() -> impl Strategy<Value = Failure> {
-    let word = |words: &'static [&'static str]| proptest::option::of(proptest::sample::select(words).prop_map(str::to_owned));
+    let word =
+        |words: &'static [&'static str]| proptest::option::of(proptest::sample::select(words).prop_map(str::to_owned));
     let message = || proptest::option::of(texts().prop_filter("said", |text| !text.is_empty()));
-    let exception = (word(&["System.TimeoutException", "MsalServiceException", "A.B+C", "X`1[[Y]]"]), message(), proptest::collection::vec(-2_i64..70_000, 0..3))
-        .prop_map(|(type_name, message, error_numbers)| Exception { type_name, message, error_numbers, ..Exception::default() });
+    let exception = (
+        word(&["System.TimeoutException", "MsalServiceException", "A.B+C", "X`1[[Y]]"]),
+        message(),
+        proptest::collection::vec(-2_i64..70_000, 0..3),
+    )
+        .prop_map(|(type_name, message, error_numbers)| Exception {
+            type_name,
+            message,
+            error_numbers,
+            ..Exception::default()
+        });
     let status = proptest::option::of(100_u16..600);
-    let codes = proptest::collection::vec(proptest::sample::select(&["AADSTS90033", "ErrorAccessDenied", "invalid_client", "Authentication_X"][..]).prop_map(str::to_owned), 0..3);
-    (word(&["exchange", "webhook", "bc", "other"]), word(&["create", "delete", "token"]), proptest::collection::vec(exception, 0..5), message(), status, codes).prop_map(
-        |(connector, operation, exceptions, message, http_status, provider_codes)| Failure {
+    let codes = proptest::collection::vec(
+        proptest::sample::select(&["AADSTS90033", "ErrorAccessDenied", "invalid_client", "Authentication_X"][..])
+            .prop_map(str::to_owned),
+        0..3,
+    );
+    (
+        word(&["exchange", "webhook", "bc", "other"]),
+        word(&["create", "delete", "token"]),
+        proptest::collection::vec(exception, 0..5),
+        message(),
+        status,
+        codes,
+    )
+        .prop_map(|(connector, operation, exceptions, message, http_status, provider_codes)| Failure {
             connector,
             operation,
             exceptions,
@@ -82,6 +132,5 @@ fn failures() -> impl Strategy<Value = Failure> {
             http_status,
             provider_codes,
             ..Failure::default()
-        },
-    )
+        })
 }

@@ -45,7 +45,8 @@ fn validator(name: &str) -> Result<jsonschema::Validator, Failed> {
 }
 
 fn validate(validator: &jsonschema::Validator, what: &str, value: &Value) -> Result<(), Failed> {
-    let errors: Vec<_> = validator.iter_errors(value).map(|error| format!("{what}: {} at {}", error, error.instance_path())).collect();
+    let errors: Vec<_> =
+        validator.iter_errors(value).map(|error| format!("{what}: {} at {}", error, error.instance_path())).collect();
     if errors.is_empty() { Ok(()) } else { Err(errors.join("\n").into()) }
 }
 
@@ -81,8 +82,14 @@ fn refuses() -> Result<(), Failed> {
     let cases = [
         ("rules", r#"{ "format": 2 }"#),
         ("rules", r#"{ "format": 1, "ruels": [] }"#),
-        ("rules", r#"{ "format": 1, "codes": { "dsex001": { "title": "a", "status": "b", "retry": "none", "meaning": "c", "remedy": ["d"] } } }"#),
-        ("rules", r#"{ "format": 1, "codes": { "DSEX001": { "title": "a", "status": "b", "retry": "maybe", "meaning": "c", "remedy": ["d"] } } }"#),
+        (
+            "rules",
+            r#"{ "format": 1, "codes": { "dsex001": { "title": "a", "status": "b", "retry": "none", "meaning": "c", "remedy": ["d"] } } }"#,
+        ),
+        (
+            "rules",
+            r#"{ "format": 1, "codes": { "DSEX001": { "title": "a", "status": "b", "retry": "maybe", "meaning": "c", "remedy": ["d"] } } }"#,
+        ),
         ("rules", r#"{ "format": 1, "rules": [{ "id": "a", "code": "DSEX001", "when": { "http_status": 600 } }] }"#),
         ("rules", r#"{ "format": 1, "rules": [{ "id": "a", "code": "DSEX001", "when": { "mesage": "x" } }] }"#),
         ("manifest", r#"{ "format": 1, "order": [], "fallback": "DSUNK001", "statuses": ["Failed"], "families": {} }"#),

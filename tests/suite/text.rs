@@ -63,7 +63,8 @@ fn run(case: &Case) -> Result<(), Failed> {
     if read != expected {
         return Err(format!("read     {read:#?}\nexpected {expected:#?}").into());
     }
-    let messages = read.exceptions.iter().filter_map(|exception| exception.message.as_deref()).chain(read.message.as_deref());
+    let messages =
+        read.exceptions.iter().filter_map(|exception| exception.message.as_deref()).chain(read.message.as_deref());
     let messages = messages.collect::<Vec<_>>().join("\n");
     match case.not_in_messages.iter().find(|text| messages.contains(text.as_str())) {
         Some(text) => Err(format!("`{text}` stands in a message: {messages}").into()),

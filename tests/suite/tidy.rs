@@ -53,7 +53,9 @@ fn layers() -> Result<(), Failed> {
     let mut faults = Vec::new();
     for (path, text) in sources()? {
         let relative = path.strip_prefix(root().join("src"))?.to_string_lossy().into_owned();
-        let Some((room, allowed)) = ROOMS.iter().find(|(room, _)| relative.starts_with(&format!("{room}/"))) else { continue };
+        let Some((room, allowed)) = ROOMS.iter().find(|(room, _)| relative.starts_with(&format!("{room}/"))) else {
+            continue;
+        };
         for (line, code) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
             for used in code.split("crate::").skip(1) {
                 let used: String = used.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
@@ -82,7 +84,8 @@ fn built_in() -> Result<(), Failed> {
     let sources = faultbook::RuleSet::builtin_sources();
     let mut built_in: Vec<_> = sources.iter().map(|(_, source)| source.name.clone()).collect();
     built_in.sort();
-    let present: Vec<_> = files(&root().join("rules"), "toml")?.into_iter().map(|stem| format!("{stem}.toml")).collect();
+    let present: Vec<_> =
+        files(&root().join("rules"), "toml")?.into_iter().map(|stem| format!("{stem}.toml")).collect();
     if built_in != present {
         return Err(format!("built in {built_in:?}, in rules/ {present:?}").into());
     }
@@ -102,15 +105,27 @@ fn module_docs() -> Result<(), Failed> {
 fn quick_start() -> Result<(), Failed> {
     let readme = fs::read_to_string(root().join("README.md"))?;
     let section = readme.split("## Quick start").nth(1).ok_or("README has no quick start")?;
-    let block = section.split("```sh").nth(1).and_then(|rest| rest.split("```").next()).ok_or("the quick start has no sh block")?;
-    let commands: Vec<&str> = block.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let block = section
+        .split("```sh")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .ok_or("the quick start has no sh block")?;
+    let commands: Vec<&str> =
+        block.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     let [main, test] = commands[..] else { return Err(format!("{} commands", commands.len()).into()) };
-    let file = main.split_whitespace().find(|word| word.starts_with("examples/")).ok_or("the first command reads no example")?;
+    let file = main
+        .split_whitespace()
+        .find(|word| word.starts_with("examples/"))
+        .ok_or("the first command reads no example")?;
     if !root().join(file).is_file() {
         return Err(format!("{file} does not exist").into());
     }
     let ci = fs::read_to_string(root().join(".ci/run"))?;
-    if ci.lines().any(|line| line.trim() == test) { Ok(()) } else { Err(format!(".ci/run does not run `{test}`").into()) }
+    if ci.lines().any(|line| line.trim() == test) {
+        Ok(())
+    } else {
+        Err(format!(".ci/run does not run `{test}`").into())
+    }
 }
 
 fn dependencies() -> Result<(), Failed> {

@@ -14,9 +14,15 @@ pub(super) fn unknown_family(book: &Book, _: &Sources, findings: &mut Vec<Diagno
     for (_, entry) in book.codes().filter(|_| !families.is_empty()) {
         let Some(code) = Code::parse(&entry.code.value) else { continue };
         if !families.contains(code.family()) {
-            let near = crate::diagnostic::nearest(code.family(), manifest.families.iter().map(|family| family.name.value.as_str()));
+            let near = crate::diagnostic::nearest(
+                code.family(),
+                manifest.families.iter().map(|family| family.name.value.as_str()),
+            );
             let help = match near {
-                Some(near) => format!("Did you mean the family `{near}`? Else add `[families.{}]` to the manifest.", code.family()),
+                Some(near) => format!(
+                    "Did you mean the family `{near}`? Else add `[families.{}]` to the manifest.",
+                    code.family()
+                ),
                 None => format!("Add `[families.{}]` with a `title` to the manifest.", code.family()),
             };
             let message = format!("`{code}` belongs to no family of the manifest");
@@ -33,7 +39,14 @@ pub(super) fn unknown_status(book: &Book, _: &Sources, findings: &mut Vec<Diagno
         // Without any, the manifest is what is wrong.
         if !known.is_empty() && !set.contains(status.value.as_str()) {
             let help = did_you_mean(&status.value, known.iter().copied());
-            findings.push(Diagnostic::new(lints::UNKNOWN_STATUS, status.span.clone(), format!("unknown status `{}`", status.value)).help(help));
+            findings.push(
+                Diagnostic::new(
+                    lints::UNKNOWN_STATUS,
+                    status.span.clone(),
+                    format!("unknown status `{}`", status.value),
+                )
+                .help(help),
+            );
         }
     }
 }
@@ -43,7 +56,8 @@ pub(super) fn duplicate_names(book: &Book, _: &Sources, findings: &mut Vec<Diagn
     let statuses = book.manifest.iter().flat_map(|manifest| repeated(&manifest.statuses)).map(|pair| (pair, "status"));
     for ((again, first), what) in codes.chain(statuses) {
         let message = format!("{what} `{}` is given twice", again.value);
-        let finding = Diagnostic::new(lints::DUPLICATE_NAME, again.span.clone(), message).also(first.span.clone(), "first here");
+        let finding =
+            Diagnostic::new(lints::DUPLICATE_NAME, again.span.clone(), message).also(first.span.clone(), "first here");
         findings.push(finding.help("Delete one of the two, or give the newcomer a name of its own."));
     }
 }
@@ -73,15 +87,19 @@ pub(super) fn unknown_fallback(book: &Book, _: &Sources, findings: &mut Vec<Diag
 
 pub(super) fn code_without_rule(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
     // Without a fallback nobody can tell which code needs no rule.
-    let fallback = book.manifest.as_ref().and_then(|manifest| manifest.fallback.as_ref()).map(|code| code.value.as_str());
+    let fallback =
+        book.manifest.as_ref().and_then(|manifest| manifest.fallback.as_ref()).map(|code| code.value.as_str());
     let Some(fallback) = fallback.filter(|code| book.code(code).is_some()) else { return };
     let given: HashSet<&str> = book.rules().map(|(_, rule)| rule.code.value.as_str()).collect();
     for (_, entry) in book.codes() {
         let code = entry.code.value.as_str();
         let is_given = given.contains(code) || fallback == code || book.unread.may_give(code);
         if entry.retired.is_none() && !is_given {
-            let finding = Diagnostic::new(lints::CODE_WITHOUT_RULE, entry.code.span.clone(), format!("no rule gives `{code}`"));
-            findings.push(finding.help(format!("Add a `[[rules]]` entry with `code = \"{code}\"`, or say why it is `retired`.")));
+            let finding =
+                Diagnostic::new(lints::CODE_WITHOUT_RULE, entry.code.span.clone(), format!("no rule gives `{code}`"));
+            findings.push(
+                finding.help(format!("Add a `[[rules]]` entry with `code = \"{code}\"`, or say why it is `retired`.")),
+            );
         }
     }
 }

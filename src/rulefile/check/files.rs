@@ -22,7 +22,9 @@ pub(super) fn file_not_listed(book: &Book, sources: &Sources, findings: &mut Vec
     for file in book.files.iter().filter(|_| !manifest.order.is_empty()) {
         let name = format!("{}.toml", file.stem);
         // A file that is listed under a misspelt name is reported there.
-        let is_meant = |listed: &Spanned<String>| sources.find(&listed.value).is_none() && meant(&listed.value, &[&name]).is_some();
+        let is_meant = |listed: &Spanned<String>| {
+            sources.find(&listed.value).is_none() && meant(&listed.value, &[&name]).is_some()
+        };
         if manifest.order.iter().all(|listed| listed.value != name && !is_meant(listed)) {
             let message = format!("`{name}` is not in the manifest's `order`, so none of its rules is ever tried");
             let finding = Diagnostic::new(lints::FILE_NOT_LISTED, Span::start_of(file.source), message);
@@ -36,17 +38,28 @@ pub(super) fn file_missing(book: &Book, sources: &Sources, findings: &mut Vec<Di
     for listed in &manifest.order {
         let is_rule_file = |source: &Source| source.name != MANIFEST && source.name != LEDGER;
         if !sources.iter().any(|(_, source)| source.name == listed.value && is_rule_file(source)) {
-            let names: Vec<_> = sources.iter().map(|(_, source)| source).filter(|source| is_rule_file(source)).map(|source| source.name.as_str()).collect();
+            let names: Vec<_> = sources
+                .iter()
+                .map(|(_, source)| source)
+                .filter(|source| is_rule_file(source))
+                .map(|source| source.name.as_str())
+                .collect();
             let message = format!("`order` names `{}`, which is no rule file of this set", listed.value);
-            findings.push(Diagnostic::new(lints::FILE_MISSING, listed.span.clone(), message).help(match meant(&listed.value, &names) {
-                Some(name) => format!("Did you mean `{name}`?"),
-                None => did_you_mean(&listed.value, names),
-            }));
+            findings.push(Diagnostic::new(lints::FILE_MISSING, listed.span.clone(), message).help(
+                match meant(&listed.value, &names) {
+                    Some(name) => format!("Did you mean `{name}`?"),
+                    None => did_you_mean(&listed.value, names),
+                },
+            ));
         }
     }
     for (again, first) in repeated(&manifest.order) {
         let message = format!("`{}` is listed twice", again.value);
-        findings.push(Diagnostic::new(lints::DUPLICATE_NAME, again.span.clone(), message).also(first.span.clone(), "first here").help("Delete one of the two."));
+        findings.push(
+            Diagnostic::new(lints::DUPLICATE_NAME, again.span.clone(), message)
+                .also(first.span.clone(), "first here")
+                .help("Delete one of the two."),
+        );
     }
 }
 
@@ -61,6 +74,9 @@ pub(super) fn too_many_rules(book: &Book, _: &Sources, findings: &mut Vec<Diagno
     let count = book.rules().count();
     if count > limits::RULES {
         let message = format!("the set has {count} rules, more than {}", limits::RULES);
-        findings.push(Diagnostic::new(lints::LIMIT_EXCEEDED, book.manifest_span(), message).help("Put several alternatives into one rule with a list."));
+        findings.push(
+            Diagnostic::new(lints::LIMIT_EXCEEDED, book.manifest_span(), message)
+                .help("Put several alternatives into one rule with a list."),
+        );
     }
 }

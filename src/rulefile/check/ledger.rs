@@ -9,17 +9,29 @@ use crate::rulefile::{Book, CodeEntry, LEDGER, LedgerEntry};
 pub(super) fn ledger_missing(book: &Book, sources: &Sources, findings: &mut Vec<Diagnostic>) {
     if book.ledger.is_none() && sources.find(LEDGER).is_none() && book.manifest.is_some() {
         let message = format!("the set has no `{LEDGER}`; nothing keeps its codes from changing their meaning");
-        findings.push(Diagnostic::new(lints::LEDGER_MISSING, book.manifest_span(), message).help("Run `faultbook ledger --write`."));
+        findings.push(
+            Diagnostic::new(lints::LEDGER_MISSING, book.manifest_span(), message)
+                .help("Run `faultbook ledger --write`."),
+        );
     }
 }
 
 pub(super) fn code_vanished(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
     let known: HashSet<&str> = book.codes().map(|(_, entry)| entry.code.value.as_str()).collect();
     let is_code = |line: &&LedgerEntry| Code::parse(&line.code.value).is_some();
-    for line in lines(book).filter(is_code).filter(|line| !known.contains(line.code.value.as_str()) && !book.unread.may_describe(&line.code.value)) {
+    for line in lines(book)
+        .filter(is_code)
+        .filter(|line| !known.contains(line.code.value.as_str()) && !book.unread.may_describe(&line.code.value))
+    {
         let code = &line.code.value;
-        let finding = Diagnostic::new(lints::CODE_VANISHED, line.code.span.clone(), format!("issued code `{code}` is described in no rule file"));
-        findings.push(finding.help(format!("Bring `[codes.{code}]` back; a code that is no longer issued keeps its entry with `retired = \"why\"`.")));
+        let finding = Diagnostic::new(
+            lints::CODE_VANISHED,
+            line.code.span.clone(),
+            format!("issued code `{code}` is described in no rule file"),
+        );
+        findings.push(finding.help(format!(
+            "Bring `[codes.{code}]` back; a code that is no longer issued keeps its entry with `retired = \"why\"`."
+        )));
     }
 }
 
@@ -30,24 +42,38 @@ pub(super) fn code_changed_meaning(book: &Book, _: &Sources, findings: &mut Vec<
         // A status that nobody knows is reported as such.
         let status = entry.status.as_ref().filter(|status| statuses.iter().any(|known| known.value == status.value));
         // An action that follows from the retry class has changed with it.
-        let follows = entry.action.is_none() && line.retry.as_ref().map(|r| r.value) != entry.retry.as_ref().map(|r| r.value);
+        let follows =
+            entry.action.is_none() && line.retry.as_ref().map(|r| r.value) != entry.retry.as_ref().map(|r| r.value);
         let action = entry.effective_action().filter(|_| !follows);
         let retry_place = entry.retry.as_ref().map(|retry| &retry.span);
         let facets = [
-            ("status", line.status.as_ref().map(|s| (s.value.clone(), &s.span)), status.map(|s| (s.value.clone(), &s.span))),
-            ("retry", line.retry.as_ref().map(|r| (r.value.as_str().to_owned(), &r.span)), entry.retry.as_ref().map(|r| (r.value.as_str().to_owned(), &r.span))),
+            (
+                "status",
+                line.status.as_ref().map(|s| (s.value.clone(), &s.span)),
+                status.map(|s| (s.value.clone(), &s.span)),
+            ),
+            (
+                "retry",
+                line.retry.as_ref().map(|r| (r.value.as_str().to_owned(), &r.span)),
+                entry.retry.as_ref().map(|r| (r.value.as_str().to_owned(), &r.span)),
+            ),
             (
                 "action",
                 line.action.as_ref().map(|a| (a.value.as_str().to_owned(), &a.span)),
-                action.zip(entry.action.as_ref().map(|a| &a.span).or(retry_place)).map(|(action, span)| (action.as_str().to_owned(), span)),
+                action
+                    .zip(entry.action.as_ref().map(|a| &a.span).or(retry_place))
+                    .map(|(action, span)| (action.as_str().to_owned(), span)),
             ),
         ];
         for (facet, issued, now) in facets {
             let (Some((issued, issued_at)), Some((now, now_at))) = (issued, now) else { continue };
             if issued != now {
                 let message = format!("`{code}` was issued with {facet} `{issued}`, now it has `{now}`");
-                let finding = Diagnostic::new(lints::CODE_CHANGED_MEANING, now_at.clone(), message).also(issued_at.clone(), "issued like this");
-                findings.push(finding.help(format!("Write `{facet} = \"{issued}\"`; for another meaning take a new code.")));
+                let finding = Diagnostic::new(lints::CODE_CHANGED_MEANING, now_at.clone(), message)
+                    .also(issued_at.clone(), "issued like this");
+                findings.push(
+                    finding.help(format!("Write `{facet} = \"{issued}\"`; for another meaning take a new code.")),
+                );
             }
         }
     }
@@ -56,8 +82,10 @@ pub(super) fn code_changed_meaning(book: &Book, _: &Sources, findings: &mut Vec<
 pub(super) fn retired_code_reused(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
     for (line, entry) in known(book).filter(|(line, entry)| line.retired && entry.retired.is_none()) {
         let message = format!("`{}` is retired and in use again", line.code.value);
-        let finding = Diagnostic::new(lints::RETIRED_CODE_REUSED, entry.code.span.clone(), message).also(line.code.span.clone(), "retired here");
-        findings.push(finding.help("Keep `retired = \"why\"` on it and take the next free number for the new meaning."));
+        let finding = Diagnostic::new(lints::RETIRED_CODE_REUSED, entry.code.span.clone(), message)
+            .also(line.code.span.clone(), "retired here");
+        findings
+            .push(finding.help("Keep `retired = \"why\"` on it and take the next free number for the new meaning."));
     }
 }
 
@@ -70,10 +98,15 @@ pub(super) fn code_not_in_ledger(book: &Book, _: &Sources, findings: &mut Vec<Di
         let code = &entry.code.value;
         let finding = match (issued.get(code.as_str()), &entry.retired) {
             (None, _) if book.unread_ledger.may_describe(code) => continue,
-            (None, _) => Diagnostic::new(lints::CODE_NOT_IN_LEDGER, entry.code.span.clone(), format!("`{code}` is not in the ledger yet")),
+            (None, _) => Diagnostic::new(
+                lints::CODE_NOT_IN_LEDGER,
+                entry.code.span.clone(),
+                format!("`{code}` is not in the ledger yet"),
+            ),
             (Some(line), Some(retired)) if !line.retired => {
                 let message = format!("the ledger does not know yet that `{code}` is retired");
-                Diagnostic::new(lints::CODE_NOT_IN_LEDGER, retired.span.clone(), message).also(line.code.span.clone(), "in use here")
+                Diagnostic::new(lints::CODE_NOT_IN_LEDGER, retired.span.clone(), message)
+                    .also(line.code.span.clone(), "in use here")
             }
             _ => continue,
         };

@@ -44,7 +44,9 @@ pub fn check(book: &Book, sources: &Sources) -> Vec<Diagnostic> {
 }
 
 /// Pairs of a name that is given again and the place where it was given first.
-fn repeated<'n>(names: impl IntoIterator<Item = &'n Spanned<String>>) -> Vec<(&'n Spanned<String>, &'n Spanned<String>)> {
+fn repeated<'n>(
+    names: impl IntoIterator<Item = &'n Spanned<String>>,
+) -> Vec<(&'n Spanned<String>, &'n Spanned<String>)> {
     let mut first = std::collections::HashMap::new();
     let mut again = Vec::new();
     for name in names {

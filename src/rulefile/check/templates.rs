@@ -30,31 +30,52 @@ pub(super) fn template_variable(book: &Book, sources: &Sources, findings: &mut V
         rules.entry(rule.code.value.as_str()).or_default().push(rule);
     }
     for (_, entry) in book.codes() {
-        missing_variables(entry, rules.get(entry.code.value.as_str()).map_or(&[][..], Vec::as_slice), sources, findings);
+        missing_variables(
+            entry,
+            rules.get(entry.code.value.as_str()).map_or(&[][..], Vec::as_slice),
+            sources,
+            findings,
+        );
     }
 }
 
 fn missing_variables(entry: &CodeEntry, rules: &[&RuleEntry], sources: &Sources, findings: &mut Vec<Diagnostic>) {
     let Some(message) = &entry.message else { return };
     let Ok(template) = Template::parse(&message.value) else { return };
-    for variable in template.variables().iter().filter(|variable| !variable.has_default && !Template::FIELDS.contains(&variable.name.as_str())) {
+    for variable in template
+        .variables()
+        .iter()
+        .filter(|variable| !variable.has_default && !Template::FIELDS.contains(&variable.name.as_str()))
+    {
         let captured = |rule: &&&RuleEntry| rule.captures.iter().any(|capture| capture.value.name == variable.name);
         let without = rules.iter().find(|rule| !captured(rule));
         if without.is_none() && !rules.is_empty() {
             continue;
         }
-        let names = rules.iter().flat_map(|rule| &rule.captures).map(|capture| capture.value.name.as_str()).chain(Template::FIELDS.iter().copied());
+        let names = rules
+            .iter()
+            .flat_map(|rule| &rule.captures)
+            .map(|capture| capture.value.name.as_str())
+            .chain(Template::FIELDS.iter().copied());
         let near = crate::diagnostic::nearest(&variable.name, names.filter(|name| *name != variable.name));
         let near = near.map_or_else(|| "W".to_owned(), |near| format!("Did you mean `{near}`? Else w"));
         let default = format!("{near}rite `{{{{ {} | default('(unknown)') }}}}`", variable.name);
         let range = named(sources, message, &variable.name).unwrap_or_else(|| message.span.range.clone());
         let span = Span { source: message.span.source, range };
         findings.push(if let Some(rule) = without {
-            let text = format!("rule `{}` does not capture `{}`, which the message of `{}` uses without a default", rule.id.value, variable.name, entry.code.value);
+            let text = format!(
+                "rule `{}` does not capture `{}`, which the message of `{}` uses without a default",
+                rule.id.value, variable.name, entry.code.value
+            );
             let help = format!("{default}, or add `capture.{} = '(?<value>…)'` to the rule.", variable.name);
-            Diagnostic::new(lints::TEMPLATE_VARIABLE, span, text).also(rule.id.span.clone(), "this rule gives the code").help(help)
+            Diagnostic::new(lints::TEMPLATE_VARIABLE, span, text)
+                .also(rule.id.span.clone(), "this rule gives the code")
+                .help(help)
         } else {
-            let text = format!("`{}` is no fact of a failure, and no rule captures it for `{}`", variable.name, entry.code.value);
+            let text = format!(
+                "`{}` is no fact of a failure, and no rule captures it for `{}`",
+                variable.name, entry.code.value
+            );
             Diagnostic::new(lints::TEMPLATE_VARIABLE, span, text).help(format!("{default}, or leave it out."))
         });
     }

@@ -19,9 +19,15 @@ fn invisible(source: SourceId, start: usize, line: &str) -> Option<Diagnostic> {
     let (at, c) = line.char_indices().find(|&(_, c)| is_invisible(c) || is_odd_blank(c))?;
     let number = u32::from(c);
     let (message, help) = if is_invisible(c) {
-        (format!("invisible character U+{number:04X}"), format!("Delete it; in a pattern write it as `\\x{{{number:X}}}`."))
+        (
+            format!("invisible character U+{number:04X}"),
+            format!("Delete it; in a pattern write it as `\\x{{{number:X}}}`."),
+        )
     } else {
-        (format!("U+{number:04X} looks like a blank and is none"), format!("Write a blank; in a pattern write it as `\\x{{{number:X}}}`."))
+        (
+            format!("U+{number:04X} looks like a blank and is none"),
+            format!("Write a blank; in a pattern write it as `\\x{{{number:X}}}`."),
+        )
     };
     let span = Span { source, range: start + at..start + at + c.len_utf8() };
     Some(Diagnostic::new(lints::INVISIBLE_CHARACTER, span, message).help(help))
@@ -34,8 +40,12 @@ fn look_alike(source: SourceId, start: usize, line: &str) -> Option<Diagnostic> 
         let stranger = word.char_indices().find(|&(_, c)| has_latin_twins(c));
         if let Some((skip, c)) = stranger.filter(|_| word.contains(|c: char| c.is_ascii_alphabetic())) {
             let span = Span { source, range: at + skip..at + skip + c.len_utf8() };
-            let message = format!("`{c}` is U+{:04X}, a letter of another script in the middle of a Latin word", u32::from(c));
-            return Some(Diagnostic::new(lints::LOOK_ALIKE_LETTER, span, message).help("Type the letter again on a Latin keyboard."));
+            let message =
+                format!("`{c}` is U+{:04X}, a letter of another script in the middle of a Latin word", u32::from(c));
+            return Some(
+                Diagnostic::new(lints::LOOK_ALIKE_LETTER, span, message)
+                    .help("Type the letter again on a Latin keyboard."),
+            );
         }
         at += word.len();
     }
@@ -55,5 +65,6 @@ fn is_odd_blank(c: char) -> bool {
 
 /// Letters of scripts that share shapes with the Latin one: Greek, Cyrillic, Armenian, Cherokee, and wide forms.
 fn has_latin_twins(c: char) -> bool {
-    c.is_alphanumeric() && matches!(c, '\u{370}'..='\u{52f}' | '\u{531}'..='\u{58f}' | '\u{13a0}'..='\u{13ff}' | '\u{ff10}'..='\u{ff5a}' | '\u{1d400}'..='\u{1d7ff}')
+    c.is_alphanumeric()
+        && matches!(c, '\u{370}'..='\u{52f}' | '\u{531}'..='\u{58f}' | '\u{13a0}'..='\u{13ff}' | '\u{ff10}'..='\u{ff5a}' | '\u{1d400}'..='\u{1d7ff}')
 }
