@@ -119,9 +119,9 @@ impl Run<'_> {
             return Err(Error::new(ErrorKind::Io, format!("`{}` is a directory; give files", path.display())).into());
         }
         let progress = progress(metadata.len());
-        self.records(progress.wrap_read(file), &cannot)?;
+        let done = self.records(progress.wrap_read(file), &cannot);
         progress.finish_and_clear();
-        Ok(())
+        done
     }
 
     fn records(&mut self, input: impl Read, cannot: &impl Fn(io::Error) -> Error) -> Result<(), Failed> {
@@ -206,9 +206,12 @@ fn lock(output: &Mutex<Output>) -> MutexGuard<'_, Output> {
     output.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A bar on standard error, where somebody watches it and the decisions go elsewhere.
+/// Bytes of a file that takes long enough to be worth a bar.
+const PROGRESS_BYTES: u64 = 16 * 1024 * 1024;
+
+/// A bar on standard error for long files, where somebody watches it and the decisions go elsewhere.
 fn progress(bytes: u64) -> ProgressBar {
-    let watched = io::stderr().is_terminal() && !io::stdout().is_terminal();
+    let watched = bytes >= PROGRESS_BYTES && io::stderr().is_terminal() && !io::stdout().is_terminal();
     let target = if watched { ProgressDrawTarget::stderr_with_hz(5) } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(bytes), target);
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}") {

@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
         match arguments.format {
             Format::Text => output::print(&format!("{} ({})\n\n{}", lint.name, lint.severity.as_str(), lint.about))?,
             Format::Json => {
-                output::print_json(&json!({ "lint": lint.name, "severity": lint.severity, "about": lint.about }))?
+                output::print_json(&json!({ "lint": lint.name, "severity": lint.severity, "about": lint.about }))?;
             }
         }
         return Ok(ExitCode::SUCCESS);

@@ -41,6 +41,9 @@ impl RetryClass {
         (Self::Undiagnosed.as_str(), Self::Undiagnosed),
     ];
 
+    /// The words alone.
+    pub const NAMES: [&'static str; 4] = [Self::WORDS[0].0, Self::WORDS[1].0, Self::WORDS[2].0, Self::WORDS[3].0];
+
     /// The word for people, as the published tables print it.
     #[must_use]
     pub fn label(self) -> &'static str {
@@ -83,6 +86,9 @@ impl Action {
         (Self::FixConfig.as_str(), Self::FixConfig),
         (Self::ContactSupport.as_str(), Self::ContactSupport),
     ];
+
+    /// The words alone.
+    pub const NAMES: [&'static str; 4] = [Self::WORDS[0].0, Self::WORDS[1].0, Self::WORDS[2].0, Self::WORDS[3].0];
 
     /// The word as written in rule files and JSON.
     #[must_use]

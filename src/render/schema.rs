@@ -86,7 +86,7 @@ fn kind(kind: Kind, open: bool) -> Value {
         Kind::Text | Kind::Markdown => text(),
         Kind::Texts if open => json!({ "type": ["array", "null"], "items": { "type": "string" } }),
         Kind::Texts => list(text()),
-        Kind::OneOrMore => json!({ "anyOf": [text(), list(text())] }),
+        Kind::OneOrMore | Kind::Patterns => json!({ "anyOf": [text(), list(text())] }),
         Kind::Bool => json!({ "type": "boolean" }),
         Kind::Integers => json!({ "type": "array", "items": integer() }),
         Kind::Code => json!({ "type": "string", "pattern": CODE }),
@@ -100,7 +100,6 @@ fn kind(kind: Kind, open: bool) -> Value {
         Kind::AttributeConditions => {
             json!({ "type": "object", "additionalProperties": one_or_all(json!({ "type": ["string", "integer", "boolean"] })) })
         }
-        Kind::Patterns => json!({ "anyOf": [text(), list(text())] }),
         Kind::NamedPatterns => json!({ "type": "object", "additionalProperties": text() }),
         Kind::TypeLists => json!({ "type": "object", "additionalProperties": { "type": "array", "items": text() } }),
         Kind::Attributes => {

@@ -165,6 +165,7 @@ pub struct LedgerEntry {
     /// The code.
     pub code: Spanned<String>,
     /// Its title when it was issued.
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "titles are for the tool that writes the ledger"))]
     pub title: Option<Spanned<String>>,
     /// Its status.
     pub status: Option<Spanned<String>>,

@@ -1,5 +1,7 @@
 //! Every key of the rule language with its kind and its meaning: one table for the reader, the schema and the help.
 
+use crate::model::{Action, RetryClass};
+
 /// A key of an entry.
 #[derive(Debug)]
 pub struct Key {
@@ -15,6 +17,7 @@ pub struct Key {
 
 /// What a key takes.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "only schemas look at what a kind holds"))]
 pub enum Kind {
     /// The number of the format.
     Format,
@@ -134,9 +137,9 @@ const fn required(name: &'static str, kind: Kind, about: &'static str) -> Key {
 }
 
 /// The words of `retry`.
-pub const RETRY_WORDS: &[&str] = &["retried", "fix-config", "none", "undiagnosed"];
+pub const RETRY_WORDS: &[&str] = &RetryClass::NAMES;
 /// The words of `action`.
-pub const ACTION_WORDS: &[&str] = &["none", "wait", "fix-config", "contact-support"];
+pub const ACTION_WORDS: &[&str] = &Action::NAMES;
 
 const FORMAT_KEY: Key = required("format", Kind::Format, "Version of the rule file format: 1.");
 

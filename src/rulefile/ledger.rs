@@ -1,13 +1,13 @@
 //! `ledger.toml`: every code ever issued, one line for each, sorted. Written by the tool alone.
 
-use std::fmt::Write as _;
-
 use toml::Spanned as TomlSpanned;
 use toml::de::DeTable;
 
 use crate::model::{Action, RetryClass};
 
-use super::entry::{Book, LedgerEntry, LedgerFile};
+#[cfg(feature = "cli")]
+use super::entry::{Book, CodeEntry};
+use super::entry::{LedgerEntry, LedgerFile};
 use super::file::check_code;
 use super::keys;
 use super::table::{Context, Table};
@@ -31,66 +31,62 @@ pub(super) fn read(ctx: &mut Context, root: &TomlSpanned<DeTable<'_>>, text: &st
     LedgerFile { codes }
 }
 
-/// The ledger's text after all codes of the book are entered: lines of codes that it knows stay as they are, but for
-/// titles and retirement.
-#[must_use]
-pub fn write(book: &Book) -> String {
-    let mut lines: Vec<(String, String)> = Vec::new();
-    let known = book.ledger.iter().flat_map(|ledger| &ledger.codes);
-    for entry in known.clone() {
-        let described = book.code(&entry.code.value);
-        let title = described.and_then(|code| code.title.as_ref()).or(entry.title.as_ref());
-        let retired = entry.retired || described.is_some_and(|code| code.retired.is_some());
-        let status = entry.status.as_ref();
-        lines.extend(line(
-            &entry.code.value,
-            title.map(|t| &*t.value),
-            status.map(|s| &*s.value),
-            entry.retry.as_ref().map(|r| r.value),
-            entry.action.as_ref().map(|a| a.value),
-            retired,
-        ));
-    }
-    for (_, code) in book.codes() {
-        if known.clone().all(|entry| entry.code.value != code.code.value) {
-            let title = code.title.as_ref().map(|t| &*t.value);
-            let status = code.status.as_ref().map(|s| &*s.value);
-            lines.extend(line(
-                &code.code.value,
-                title,
-                status,
-                code.retry.as_ref().map(|r| r.value),
-                code.effective_action(),
-                code.retired.is_some(),
-            ));
-        }
-    }
-    lines.sort();
-    let mut text = String::from(
-        "#:schema ../schema/ledger.schema.json\n# Every code ever issued. Written by `faultbook ledger --write`; do not edit.\nformat = 1\n\n[codes]\n",
-    );
-    for (_, line) in lines {
-        text.push_str(&line);
-    }
-    text
+/// One line of the ledger.
+#[cfg(feature = "cli")]
+struct Line<'b> {
+    code: &'b str,
+    title: &'b str,
+    status: &'b str,
+    retry: RetryClass,
+    action: Action,
+    retired: bool,
 }
 
-fn line(
-    code: &str,
-    title: Option<&str>,
-    status: Option<&str>,
-    retry: Option<RetryClass>,
-    action: Option<Action>,
-    retired: bool,
-) -> Option<(String, String)> {
-    let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
-    let mut line = format!(
-        "{code} = {{ title = {}, status = {}, retry = \"{}\", action = \"{}\"",
-        quoted(title?),
-        quoted(status?),
-        retry?.as_str(),
-        action?.as_str()
-    );
-    let _ = writeln!(line, "{} }}", if retired { ", retired = true" } else { "" });
-    Some((code.to_owned(), line))
+#[cfg(feature = "cli")]
+impl std::fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
+        let (title, status) = (quoted(self.title), quoted(self.status));
+        let (retry, action) = (self.retry.as_str(), self.action.as_str());
+        write!(f, "{} = {{ title = {title}, status = {status}, retry = \"{retry}\", action = \"{action}\"", self.code)?;
+        f.write_str(if self.retired { ", retired = true }" } else { " }" })
+    }
+}
+
+/// The ledger's text after all codes of the book are entered: lines of codes that it knows stay as they are, but for
+/// titles and retirement.
+#[cfg(feature = "cli")]
+#[must_use]
+pub fn write(book: &Book) -> String {
+    let known = book.ledger.iter().flat_map(|ledger| &ledger.codes);
+    let kept = known.clone().filter_map(|entry| {
+        let described = book.code(&entry.code.value);
+        Some(Line {
+            code: &entry.code.value,
+            title: &described.and_then(|code| code.title.as_ref()).or(entry.title.as_ref())?.value,
+            status: &entry.status.as_ref()?.value,
+            retry: entry.retry.as_ref()?.value,
+            action: entry.action.as_ref()?.value,
+            retired: entry.retired || described.is_some_and(|code| code.retired.is_some()),
+        })
+    });
+    let is_new = |code: &&CodeEntry| known.clone().all(|entry| entry.code.value != code.code.value);
+    let new = book.codes().map(|(_, code)| code).filter(is_new).filter_map(|code| {
+        Some(Line {
+            code: &code.code.value,
+            title: &code.title.as_ref()?.value,
+            status: &code.status.as_ref()?.value,
+            retry: code.retry.as_ref()?.value,
+            action: code.effective_action()?,
+            retired: code.retired.is_some(),
+        })
+    });
+    let mut lines: Vec<Line<'_>> = kept.chain(new).collect();
+    lines.sort_by_key(|line| line.code);
+    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    format!(
+        "#:schema ../schema/ledger.schema.json\n# Every code ever issued. Written by `faultbook ledger --write`; do not \
+         edit.\nformat = 1\n\n[codes]\n{}\n",
+        lines.join("\n")
+    )
 }

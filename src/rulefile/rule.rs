@@ -46,7 +46,7 @@ fn conditions(
     text: &str,
     what: &'static str,
 ) -> Vec<Spanned<crate::model::Condition>> {
-    if value.get_ref().as_table().is_some_and(|table| table.is_empty()) {
+    if value.get_ref().as_table().is_some_and(toml::de::DeTable::is_empty) {
         let help = "Add a condition, for example `when.exception = \"System.TimeoutException\"`; what nothing else matches is the fallback's.";
         ctx.report(lints::RULE_WITHOUT_CONDITION, value.span(), format!("{what} has no condition"), help);
     }

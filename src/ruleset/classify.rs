@@ -68,6 +68,18 @@ impl RuleSet {
         candidate.texts_with_cause().map(|(_, text)| (text, self.redactor.secrets(text))).collect()
     }
 
+    /// Says when no rule file is for the connector that was named: most often it is a misspelt one.
+    fn connector_note(&self, failure: &Failure) -> Option<String> {
+        let connector = failure.connector.as_deref().filter(|name| !name.trim().is_empty())?;
+        let mut scopes = self.rules.iter().flat_map(|rule| &rule.connectors).peekable();
+        if scopes.peek().is_none() || scopes.any(|known| known == connector) {
+            return None;
+        }
+        let shown: String = connector.chars().take(limits::ID_CHARS).collect();
+        let shown = self.redactor.redact(&shown);
+        Some(format!("no rules are for the connector `{shown}`; only shared rules apply"))
+    }
+
     fn decide(&self, code: &CatalogEntry, candidate: &Candidate<'_>, won: Option<(&Rule, &Texts<'_>)>) -> Decision {
         let captures: BTreeMap<&str, Cow<'_, str>> = won.map_or_else(BTreeMap::new, |(rule, texts)| {
             captures(&rule.captures, candidate)
@@ -91,7 +103,7 @@ impl RuleSet {
             log: Log { error_code: code.code.clone(), stack_trace: code.code == self.fallback().code },
             ruleset: self.digest.clone(),
             truncated: candidate.is_truncated(),
-            notes: Vec::new(),
+            notes: self.connector_note(candidate.failure()).into_iter().collect(),
             error: None,
             raw_base64: None,
         }

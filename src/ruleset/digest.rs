@@ -3,6 +3,7 @@
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use crate::model::TypeName;
 use crate::rulefile::ManifestEntry;
 
 use super::RuleSet;
@@ -23,9 +24,7 @@ pub(super) fn digest(set: &RuleSet, manifest: &ManifestEntry) -> String {
     let mut ancestors: Vec<_> = manifest
         .ancestors
         .iter()
-        .map(|(name, parents)| {
-            json!([name.value.full(), parents.iter().map(|parent| parent.full()).collect::<Vec<_>>()])
-        })
+        .map(|(name, parents)| json!([name.value.full(), parents.iter().map(TypeName::full).collect::<Vec<_>>()]))
         .collect();
     ancestors.sort_by_key(ToString::to_string);
     let canonical = json!({

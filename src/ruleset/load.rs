@@ -25,7 +25,8 @@ impl Rejected {
 
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "rule set rejected with {} errors", self.report.count(Severity::Error))?;
+        let errors = self.report.count(Severity::Error);
+        write!(f, "rule set rejected with {errors} error{}", if errors == 1 { "" } else { "s" })?;
         let first = self.report.diagnostics().iter().find(|finding| finding.lint.severity == Severity::Error);
         let Some(first) = first else { return Ok(()) };
         let span = &first.primary.span;

@@ -15,6 +15,7 @@ use crate::model::{CatalogEntry, Code, Rule};
 use redact::Redactor;
 
 pub use load::Rejected;
+#[cfg(feature = "cli")]
 pub(crate) use load::inspect;
 
 /// The id of the rule that is always last and matches everything.

@@ -7,8 +7,10 @@ use libtest_mimic::{Failed, Trial};
 
 use super::snapshot::{files, root};
 
+type Test = fn() -> Result<(), Failed>;
+
 pub fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn() -> Result<(), Failed>); 6] = [
+    let tests: [(&str, Test); 6] = [
         ("rooms_know_only_lower_layers", layers),
         ("only_discover_reads_files", file_access),
         ("built_in_files_are_complete", built_in),
