@@ -161,12 +161,9 @@ struct Reader {
     unknown_in_exceptions: Vec<String>,
 }
 
-/// Notes of one record; what is odd in more ways is odd enough.
-const NOTES: usize = 16;
-
 impl Reader {
     fn note(&mut self, note: String) {
-        if self.notes.len() < NOTES {
+        if self.notes.len() < limits::NOTES {
             self.notes.push(note);
         } else {
             self.more_notes += 1;
@@ -431,24 +428,17 @@ struct AnyValue<'c> {
     values: &'c mut usize,
 }
 
-/// Values of one record, over all its levels. Each takes a few dozen bytes: a list of nothing but zeros would otherwise
-/// take many times the memory of its line.
-const RECORD_VALUES: usize = 100_000;
-
 impl<'de> DeserializeSeed<'de> for AnyValue<'_> {
     type Value = Loose;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Loose, D::Error> {
         *self.values += 1;
-        if *self.values > RECORD_VALUES {
-            return Err(de::Error::custom(format!("the record has more than {RECORD_VALUES} values")));
+        if *self.values > limits::RECORD_VALUES {
+            return Err(de::Error::custom(format!("the record has more than {} values", limits::RECORD_VALUES)));
         }
         deserializer.deserialize_any(self)
     }
 }
-
-/// Keys are names; what is longer is no name.
-const KEY_BYTES: usize = 1024;
 
 impl<'de> Visitor<'de> for AnyValue<'_> {
     type Value = Loose;
@@ -493,8 +483,12 @@ impl<'de> Visitor<'de> for AnyValue<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Loose, A::Error> {
         let mut fields = Vec::new();
         while let Some(name) = access.next_key::<String>()? {
-            if name.len() > KEY_BYTES {
-                return Err(de::Error::custom(format!("a field name has {} bytes, more than {KEY_BYTES}", name.len())));
+            if name.len() > limits::FIELD_NAME_BYTES {
+                return Err(de::Error::custom(format!(
+                    "a field name has {} bytes, more than {}",
+                    name.len(),
+                    limits::FIELD_NAME_BYTES
+                )));
             }
             fields.push((name, access.next_value_seed(AnyValue { values: &mut *self.values })?));
         }

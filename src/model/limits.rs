@@ -61,5 +61,12 @@ pub const FACTS: usize = 256;
 pub const RECORD_BYTES: usize = 72 * 1024 * 1024;
 /// Fields of one record.
 pub const RECORD_FIELDS: usize = 1_000;
+/// Values of one record, over all its levels. Each takes a few dozen bytes: a list of nothing but zeros would otherwise
+/// take many times the memory of its line.
+pub const RECORD_VALUES: usize = 100_000;
+/// Bytes of a field's name; what is longer is no name.
+pub const FIELD_NAME_BYTES: usize = 1024;
+/// Notes on one record; what is odd in more ways is odd enough.
+pub const NOTES: usize = 16;
 /// Characters of a failure's `id` that is echoed.
 pub const ID_CHARS: usize = 64;

@@ -653,4 +653,35 @@ mod tests {
         let literal = Literal::parse("É").unwrap_or_else(|error| panic!("{error:?}"));
         assert_eq!(literal.find("é"), None);
     }
+
+    #[test]
+    fn ascii_classes_change_nothing_on_ascii_text() {
+        use proptest::prelude::*;
+        const PIECES: &[&str] = &[
+            r"\d",
+            r"\w+",
+            r"\s*",
+            r"\b",
+            r"\D",
+            r"\W",
+            r"\S",
+            r"[\w.-]",
+            r"[^\d ]",
+            r"[\D&&a-f]",
+            "a",
+            "(?i)Time",
+            "(?:x|out)",
+            r"\.",
+            "1",
+        ];
+        const TEXT: &[&str] = &["Timeout", "time", " ", "\t", "a.b-c", "12", "_", "x", "\n", ":"];
+        let pieces = |from: &'static [&'static str]| {
+            proptest::collection::vec(proptest::sample::select(from), 1..8).prop_map(|pieces| pieces.concat())
+        };
+        proptest!(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }, |(pattern in pieces(PIECES), text in pieces(TEXT))| {
+            let Ok(ours) = Pattern::parse(&pattern) else { return Ok(()) };
+            let plain = regex::Regex::new(&pattern).unwrap();
+            prop_assert_eq!(ours.find(&text), plain.find(&text).map(|found| found.range()), "{} on {:?}", pattern, text);
+        });
+    }
 }

@@ -2,12 +2,8 @@
 //!
 //! Knows no shapes. Everything behind it may rely on LF line ends and on the private characters being free.
 
-use crate::model::limits;
+use crate::model::{head_and_tail, limits};
 
-/// The most bytes of a pasted text that are looked at.
-pub(crate) const TEXT_LIMIT: usize = limits::TEXT_HEAD_BYTES + limits::TEXT_TAIL_BYTES;
-/// What is kept of the end of a longer text, because the innermost exception and the SQL numbers stand there.
-pub(crate) const TEXT_TAIL: usize = limits::TEXT_TAIL_BYTES;
 /// The most exceptions one text can state.
 pub(crate) const EXCEPTION_LIMIT: usize = limits::CAUSES;
 /// The deepest JSON that is followed.
@@ -37,14 +33,13 @@ pub(super) fn marked(c: char) -> Option<usize> {
 pub(super) fn prepare(text: &str) -> String {
     let bare = text.trim().trim_matches('`');
     let text = if bare.len() < text.trim().len() { bare } else { text };
-    let mut out = String::with_capacity(text.len().min(TEXT_LIMIT));
-    if text.len() <= TEXT_LIMIT {
-        clean(text, &mut out);
-        return out;
+    let (head, tail) = head_and_tail(text).unwrap_or((text, ""));
+    let mut out = String::with_capacity(head.len() + tail.len() + 1);
+    clean(head, &mut out);
+    if !tail.is_empty() {
+        out.push('\n');
+        clean(tail, &mut out);
     }
-    clean(&text[..floor(text, TEXT_LIMIT - TEXT_TAIL)], &mut out);
-    out.push('\n');
-    clean(&text[ceil(text, text.len() - TEXT_TAIL)..], &mut out);
     out
 }
 
@@ -64,21 +59,4 @@ fn clean(text: &str, out: &mut String) {
             c => out.push(c),
         }
     }
-}
-
-/// The nearest char boundary at or before a position.
-pub(super) fn floor(text: &str, mut at: usize) -> usize {
-    at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
-}
-
-fn ceil(text: &str, mut at: usize) -> usize {
-    at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at += 1;
-    }
-    at
 }

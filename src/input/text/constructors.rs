@@ -2,8 +2,10 @@
 //!
 //! Knows literals of C#, Java and Python; nothing of chains but what the nesting says.
 
+use crate::diagnostic::floor_char_boundary;
+
 use super::body::{self, Body, Stated};
-use super::bounds::{EXCEPTION_LIMIT, NESTING_LIMIT, floor};
+use super::bounds::{EXCEPTION_LIMIT, NESTING_LIMIT};
 use super::json;
 use super::pattern::pattern;
 
@@ -27,7 +29,7 @@ pub(super) fn starts(text: &str) -> Vec<usize> {
 /// Reads the construction at `at`, and where it ends.
 pub(super) fn read(text: &str, at: usize) -> Option<(Body, usize)> {
     let mut body = Body { silent: true, ..Body::default() };
-    let text = &text[..floor(text, at + LENGTH_LIMIT)];
+    let text = &text[..floor_char_boundary(text, at + LENGTH_LIMIT)];
     let mut reader = Reader { text, at };
     reader.construction(None, &mut body, 0)?;
     let stated = body.exceptions.first().is_some_and(|first| !first.message.is_empty() || body.exceptions.len() > 1);

@@ -2,7 +2,8 @@
 //!
 //! Decides from one line only. A sentence that mentions a type is no header, however exact the name.
 
-use super::bounds::floor;
+use crate::diagnostic::floor_char_boundary;
+
 use super::pattern::pattern;
 use super::types::{self, TypeToken};
 
@@ -236,7 +237,7 @@ struct Setting<'a> {
 impl<'a> Setting<'a> {
     fn new(text: &'a str, token: &TypeToken) -> Self {
         let before = text[..token.start].trim_end();
-        let near = &before[floor(before, before.len().saturating_sub(LABEL_REACH))..];
+        let near = &before[floor_char_boundary(before, before.len().saturating_sub(LABEL_REACH))..];
         let spaced = text[before.len()..token.start].starts_with(' ');
         let logged = near.split_whitespace().last().is_some_and(|word| word.contains("::"));
         Setting {

@@ -12,7 +12,7 @@
 //! * Status and codes are read only from structure: bodies, status lines, labelled lines. Numbers in sentences are left to
 //!   the rule sets.
 //!
-//! Reading takes time in proportion to the text, which is cut to `bounds::TEXT_LIMIT` first.
+//! Reading takes time in proportion to the text, which is cut to its head and tail first.
 
 mod bodies;
 mod body;
