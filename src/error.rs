@@ -1,10 +1,10 @@
 //! Why something could not be done at all. What is wrong inside of rule files is a finding, not an error.
 
 use std::error::Error as StdError;
-use std::fmt;
 
 /// Something could not run.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}{}", source.as_ref().map_or_else(String::new, |source| format!(": {source}")))]
 pub struct Error {
     kind: ErrorKind,
     message: String,
@@ -19,8 +19,6 @@ pub enum ErrorKind {
     Io,
     /// A rule set has errors; [`crate::Rejected`] carries the report.
     Rejected,
-    /// A name, format or option that does not exist.
-    Usage,
 }
 
 impl Error {
@@ -37,21 +35,5 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.kind
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        match &self.source {
-            Some(source) => write!(f, ": {source}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
 }

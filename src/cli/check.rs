@@ -48,11 +48,18 @@ enum Deny {
 pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCode, Failed> {
     let directory = arguments.directory.as_deref().or(rules);
     let (set, report, _) = inspect(super::sources(directory)?);
-    match arguments.format {
-        ReportFormat::Json => output::print_json(&render::document(&report))?,
-        ReportFormat::Full => output::print_report(&report)?,
-    }
     let (errors, warnings) = (report.count(Severity::Error), report.count(Severity::Warning));
+    let denied = errors > 0 || (arguments.deny == Some(Deny::Warnings) && warnings > 0);
+    let code = ExitCode::from(u8::from(denied));
+    let shown = match arguments.format {
+        ReportFormat::Json => output::print_json(&render::document(&report)),
+        ReportFormat::Full => output::print_report(&report),
+    };
+    match shown {
+        // Who has seen enough of the findings must still learn that there are some.
+        Err(Failed::Closed) => return Ok(code),
+        shown => shown?,
+    }
     if let Some(set) = set {
         let examples: usize = set.codes().iter().map(|code| set.examples_of(&code.code).len()).sum();
         let counts = format!("{} codes, {} rules, {examples} examples", set.codes().len(), set.rules().len());
@@ -63,8 +70,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     } else {
         remark(&format!("{}, {}; the set does not load", plural(errors, "error"), plural(warnings, "warning")));
     }
-    let denied = errors > 0 || (arguments.deny == Some(Deny::Warnings) && warnings > 0);
-    Ok(ExitCode::from(u8::from(denied)))
+    Ok(code)
 }
 
 fn plural(count: usize, noun: &str) -> String {

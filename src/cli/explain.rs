@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
             let examples: Vec<_> = set
                 .examples_of(&entry.code)
                 .iter()
-                .map(|example| json!({ "failure": example.failure, "rule": example.rule }))
+                .map(|example| json!({ "failure": example, "rule": set.classify(example).rule }))
                 .collect();
             let rules: Vec<_> = set.rules_of(&entry.code).collect();
             output::print_json(&json!({ "code": entry, "rules": rules, "examples": examples }))?;

@@ -24,8 +24,8 @@ pub(super) const PEEK_BYTES: usize = 64 * 1024;
 /// Lines that are looked at.
 const PEEK_LINES: usize = 16;
 
-/// Tells what a stream holds, and keeps in `head` what was read for that. Our own JSON line by line is told from its first line,
-/// so that whoever sends one failure and waits for the answer gets it; anything else takes some more lines.
+/// Tells what a stream holds, and keeps in `head` what was read for that. Our own JSON line by line is told from its
+/// first line, so that whoever sends one failure and waits for the answer gets it; anything else takes some more lines.
 pub(super) fn recognize(input: &mut impl Read, head: &mut Vec<u8>) -> io::Result<Form> {
     let mut chunk = vec![0; PEEK_BYTES];
     loop {
@@ -47,6 +47,11 @@ pub(super) fn recognize(input: &mut impl Read, head: &mut Vec<u8>) -> io::Result
         if is_ours(first) || !is_open(first) && lines.iter().any(|line| resembles_failure(line) == Resemblance::Clear) {
             return Ok(Form::Lines);
         }
+        // Objects line by line are records, also where others have the same fields: merged they would lose answers.
+        let are_objects = lines.len() > 1 && lines.iter().all(|line| line.trim_ascii().starts_with(b"{"));
+        if are_objects && !is_open(first) && lines.iter().any(|line| has_our_field(line)) {
+            return Ok(Form::Lines);
+        }
         if is_enough || lines.len() == PEEK_LINES {
             return Ok(match without_mark(head).trim_ascii_start().first() {
                 Some(b'{' | b'[') => Form::Document,
@@ -64,6 +69,12 @@ fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// Whether a line, a document or each item of a list is a failure in our own JSON.
 pub(super) fn is_ours(line: &[u8]) -> bool {
     resembles_failure(line) > Resemblance::None
+}
+
+/// Whether a line is an object with at least one field of ours.
+fn has_our_field(line: &[u8]) -> bool {
+    let names = serde_json::from_slice::<Names>(line).map(|Names(names)| names).unwrap_or_default();
+    names.iter().any(|name| FIELDS.contains(&name.as_str()))
 }
 
 /// Whether a line opens JSON that goes on in the next lines, and was not just cut off.

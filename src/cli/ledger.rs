@@ -6,7 +6,6 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::diagnostic::Severity;
 use crate::error::{Error, ErrorKind};
 use crate::rulefile::{LEDGER, write_ledger};
 use crate::ruleset::inspect;
@@ -15,22 +14,27 @@ use super::output::{self, Failed, remark};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  faultbook ledger --rules my-rules            what the ledger does not know yet\n  faultbook ledger --rules my-rules --write    enter new codes\n\nThe ledger keeps every code ever issued. A code never vanishes from it and never changes its meaning."
+    after_help = "Examples:\n  faultbook ledger my-rules/            what the ledger does not know yet\n  faultbook ledger my-rules/ --write    enter new codes\n\nThe ledger keeps every code ever issued. A code never vanishes from it and never changes its meaning."
 )]
 pub(super) struct Arguments {
+    /// Directory of rule files; without it --rules, else the rules that are built in
+    #[arg(value_name = "DIR")]
+    directory: Option<PathBuf>,
     /// Enter new codes, new titles and retirements into ledger.toml
     #[arg(long)]
     write: bool,
 }
 
 pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCode, Failed> {
-    let (set, report, book) = inspect(super::sources(rules)?);
+    let directory = arguments.directory.as_deref().or(rules);
+    if arguments.write && directory.is_none() {
+        let help = "the built-in rules cannot be written; name the directory: `faultbook ledger DIR --write`";
+        return Err(Failed::Usage(help.to_owned()));
+    }
+    let (set, report, book) = inspect(super::sources(directory)?);
     if set.is_none() {
         output::report(&report);
-        return Err(Failed::Rejected(format!(
-            "the set has {} errors; the ledger enters only what loads",
-            report.count(Severity::Error)
-        )));
+        return Err(Failed::Rejected("the set does not load; the ledger enters only what does".to_owned()));
     }
     let text = write_ledger(&book);
     let current = report.sources().find(LEDGER).map(|id| report.sources().get(id).text.as_str());
@@ -49,12 +53,10 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
         output::print("titles, retirement or layout of the ledger differ")?;
     }
     if !arguments.write {
-        remark("run `faultbook ledger --write` to enter them");
+        remark("with `--write` the ledger takes them in");
         return Ok(ExitCode::from(1));
     }
-    let Some(directory) = rules else {
-        return Err(Failed::Usage("the built-in rules cannot be written; name a directory with --rules".to_owned()));
-    };
+    let Some(directory) = directory else { return Ok(ExitCode::SUCCESS) };
     write(&directory.join(LEDGER), &text)?;
     remark(&format!("wrote {}", directory.join(LEDGER).display()));
     Ok(ExitCode::SUCCESS)

@@ -38,8 +38,8 @@ Exit codes: 0 clean, 1 findings, 2 could not run.";
 #[derive(Debug, Parser)]
 #[command(name = "faultbook", version, after_help = EXAMPLES, max_term_width = 100)]
 struct Arguments {
-    /// Directory of rule files, instead of the rules that are built in
-    #[arg(long, global = true, env = "FAULTBOOK_RULES", value_name = "DIR")]
+    /// Directory of rule files, instead of the rules that are built in; else `FAULTBOOK_RULES` when it is set
+    #[arg(long, global = true, value_name = "DIR")]
     rules: Option<PathBuf>,
     /// When to use color; `NO_COLOR` is respected
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
@@ -92,7 +92,10 @@ pub fn main() -> ExitCode {
         Color::Always => anstream::ColorChoice::Always.write_global(),
         Color::Never => anstream::ColorChoice::Never.write_global(),
     }
-    let rules = arguments.rules.as_deref();
+    // An empty variable is how scripts unset it.
+    let from_environment = || std::env::var_os("FAULTBOOK_RULES").filter(|value| !value.is_empty()).map(PathBuf::from);
+    let rules = arguments.rules.or_else(from_environment);
+    let rules = rules.as_deref();
     let done = match &arguments.command {
         Command::Classify(command) => classify::run(command, rules),
         Command::Check(command) => check::run(command, rules),

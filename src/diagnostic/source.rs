@@ -3,6 +3,7 @@
 //! Holds texts that somebody else has read; touches no files.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::Diagnostic;
 
@@ -23,6 +24,8 @@ pub struct Sources {
     /// Where the files come from, as shown in front of their names; empty for sets held in memory.
     root: String,
     files: Vec<Source>,
+    /// For each file, where its lines start; found when a place is first asked for.
+    line_starts: Vec<OnceLock<Vec<usize>>>,
     /// What went wrong while the files were read; the load reports it with everything else.
     findings: Vec<Diagnostic>,
     /// Whether the load of these very texts was proven when the library was built.
@@ -64,11 +67,11 @@ pub struct Position {
 impl Sources {
     /// A rule set held in memory: names as they would stand in a rules directory, with their texts.
     pub fn from_texts<N: Into<String>, T: Into<String>>(texts: impl IntoIterator<Item = (N, T)>) -> Self {
-        let files = texts
-            .into_iter()
-            .map(|(name, text)| Source { name: name.into(), text: text.into(), is_refused: false })
-            .collect();
-        Self { files, ..Self::default() }
+        let mut sources = Self::default();
+        for (name, text) in texts {
+            sources.push(Source { name: name.into(), text: text.into(), is_refused: false });
+        }
+        sources
     }
 
     /// Names the directory that the files come from; findings show it in front of the file names.
@@ -87,6 +90,7 @@ impl Sources {
     /// Adds a source and returns its index.
     pub fn push(&mut self, source: Source) -> SourceId {
         self.files.push(source);
+        self.line_starts.push(OnceLock::new());
         SourceId(self.files.len() - 1)
     }
 
@@ -140,9 +144,19 @@ impl Sources {
     #[must_use]
     pub fn position(&self, id: SourceId, offset: usize) -> Position {
         let text = &self.get(id).text;
-        let before = &text[..floor_char_boundary(text, offset)];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Position { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+        let offset = floor_char_boundary(text, offset);
+        let line = self.line(id, offset);
+        Position { line: line.0 + 1, column: text[line.1.start..offset].chars().count() + 1 }
+    }
+
+    /// Index of the line that an offset of a source stands on, and the range of its bytes.
+    pub(crate) fn line(&self, id: SourceId, offset: usize) -> (usize, Range<usize>) {
+        let text = &self.get(id).text;
+        let starts = self.line_starts[id.0]
+            .get_or_init(|| std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect());
+        let line = starts.partition_point(|&start| start <= offset) - 1;
+        let end = starts.get(line + 1).map_or(text.len(), |next| next - 1);
+        (line, starts[line]..end)
     }
 }
 

@@ -3,12 +3,13 @@
 //! A fact that was sent wins over the same fact read from a text; what a text says beyond that is added.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::model::{Attribute, Exception, Fact, Failure, TypeName, head_and_tail, is_status, limits};
 
 use super::Lexicon;
 
-/// The facts of one failure, normalised.
+/// The facts of one failure, normalized.
 #[derive(Debug)]
 pub struct Candidate<'f> {
     failure: &'f Failure,
@@ -80,13 +81,8 @@ impl<'f> Candidate<'f> {
                 self.texts().find_map(|text| pattern.value(text)?.parse().ok().filter(|&s| is_status(s)))
             })
         });
-        let read: Vec<String> = lexicon
-            .provider_code
-            .iter()
-            .flat_map(|pattern| self.texts().flat_map(|text| pattern.values(text)))
-            .take(limits::FACTS)
-            .map(str::to_owned)
-            .collect();
+        let read = lexicon.provider_code.iter().flat_map(|pattern| self.texts().flat_map(|text| pattern.values(text)));
+        let read: Vec<String> = distinct(read).into_iter().map(str::to_owned).collect();
         let sent: Vec<Option<String>> = self.provider_codes.iter().map(|code| issuer(code)).collect();
         let from_structure = stated.map(|stated| stated.provider_codes.iter().map(|code| Cow::Borrowed(code.as_str())));
         for code in from_structure.into_iter().flatten().chain(read.into_iter().map(Cow::Owned)) {
@@ -103,14 +99,11 @@ impl<'f> Candidate<'f> {
             let structural = stated.map(|stated| stated.error_numbers.as_slice()).unwrap_or_default();
             let read =
                 lexicon.error_number.iter().flat_map(|pattern| self.texts().flat_map(|text| pattern.values(text)));
-            let numbers: Vec<i64> = structural
-                .iter()
-                .copied()
-                .chain(read.filter_map(|number| number.parse().ok()))
-                .take(limits::FACTS)
-                .collect();
+            let read = read.filter_map(|number| number.parse().ok());
+            let numbers = distinct(structural.iter().copied().chain(read));
             self.error_numbers.extend(numbers);
         }
+        self.error_numbers = distinct(std::mem::take(&mut self.error_numbers).into_iter());
     }
 
     /// The failure as it was sent.
@@ -232,6 +225,12 @@ impl Cause<'_> {
     }
 }
 
+/// The first facts of their kind, each once: a text that repeats itself must not crowd out what it says last.
+fn distinct<T: Clone + Eq + std::hash::Hash>(facts: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = HashSet::new();
+    facts.filter(|fact| seen.insert(fact.clone())).take(limits::FACTS).collect()
+}
+
 /// The first causes and, of a longer chain, the innermost one.
 fn causes<'f>(exceptions: &'f [Exception], lexicon: &Lexicon, truncated: &mut bool) -> Vec<Cause<'f>> {
     let mut wraps = vec![false; exceptions.len()];
@@ -254,7 +253,7 @@ fn cause<'f>(exception: &'f Exception, innermost: bool, lexicon: &Lexicon, trunc
         exception.ancestors.iter().take(limits::ANCESTORS).filter_map(|name| TypeName::parse(name)).collect();
     let known: Vec<_> = type_name.iter().chain(&ancestors).flat_map(|name| lexicon.ancestors(name)).collect();
     for name in known {
-        if !ancestors.contains(&name) {
+        if ancestors.len() < limits::ANCESTORS && !ancestors.contains(&name) {
             ancestors.push(name);
         }
     }

@@ -19,9 +19,9 @@ pub struct Witness<'c> {
     pub cause: Option<usize>,
 }
 
-/// What makes a condition hold; `None` when it does not.
+/// What makes a condition hold: one witness, or one for each part of a cause selector; `None` when it does not hold.
 #[must_use]
-pub fn witness<'c>(condition: &Condition, candidate: &'c Candidate<'_>) -> Option<Witness<'c>> {
+pub fn holds<'c>(condition: &Condition, candidate: &'c Candidate<'_>) -> Option<Vec<Witness<'c>>> {
     let failure = candidate.failure();
     let (matched, cause) = match condition {
         Condition::Exception(values) => quantified(values, |wanted| {
@@ -50,23 +50,9 @@ pub fn witness<'c>(condition: &Condition, candidate: &'c Candidate<'_>) -> Optio
             let missing = facts.iter().all(|fact| candidate.lacks(fact));
             missing.then(|| (Cow::Owned(facts.iter().map(fact_name).collect::<Vec<_>>().join(", ")), None))
         }
-        Condition::Cause { position, conditions } => {
-            let found = indexed(candidate).filter(|(index, cause)| match position {
-                CausePosition::Outermost => *index == 0,
-                CausePosition::Innermost => cause.is_innermost(),
-                CausePosition::SameCause => true,
-            });
-            found.into_iter().find_map(|(index, cause)| {
-                let parts: Option<Vec<_>> = conditions.iter().map(|condition| on_cause(condition, cause)).collect();
-                Some((Cow::Owned(parts?.join(", ")), Some(index)))
-            })
-        }
+        Condition::Cause { position, conditions } => return on_one_cause(*position, conditions, candidate),
     }?;
-    let key = match condition {
-        Condition::Cause { position, .. } => Cow::Borrowed(position.key()),
-        other => Cow::Owned(other.key()),
-    };
-    Some(Witness { key, matched, cause })
+    Some(vec![Witness { key: Cow::Owned(condition.key()), matched, cause }])
 }
 
 /// What makes each condition of a rule hold; `None` when the rule does not apply.
@@ -78,10 +64,32 @@ pub fn witnesses<'c>(rule: &Rule, candidate: &'c Candidate<'_>) -> Option<Vec<Wi
             return None;
         }
     }
-    let held: Option<Vec<_>> = rule.when.iter().map(|condition| witness(condition, candidate)).collect();
-    let held = held?;
-    let excluded = rule.unless.iter().any(|condition| witness(condition, candidate).is_some());
+    let mut held = Vec::new();
+    for condition in &rule.when {
+        held.extend(holds(condition, candidate)?);
+    }
+    let excluded = rule.unless.iter().any(|condition| holds(condition, candidate).is_some());
     (!excluded).then_some(held)
+}
+
+/// The first cause in the position on which all conditions hold.
+fn on_one_cause<'c>(
+    position: CausePosition,
+    conditions: &[CauseCondition],
+    candidate: &'c Candidate<'_>,
+) -> Option<Vec<Witness<'c>>> {
+    let in_position = |index: usize, cause: &Cause<'_>| match position {
+        CausePosition::Outermost => index == 0,
+        CausePosition::Innermost => cause.is_innermost(),
+        CausePosition::SameCause => true,
+    };
+    indexed(candidate).filter(|(index, cause)| in_position(*index, cause)).find_map(|(index, cause)| {
+        let witness = |condition: &CauseCondition| {
+            let key = Cow::Owned(format!("{}.{}", position.key(), condition.key()));
+            Some(Witness { key, matched: on_cause(condition, cause)?, cause: Some(index) })
+        };
+        conditions.iter().map(witness).collect()
+    })
 }
 
 /// What the captures of a rule find: each the first match over the causes' messages, then the failure's own.

@@ -35,7 +35,7 @@ pub struct Decision {
     pub unknown_reason: Option<UnknownReason>,
     /// What belongs into the operational log.
     pub log: Log,
-    /// Digest of the rules: equal digests mean equal behaviour.
+    /// Digest of the rules: equal digests mean equal behavior.
     pub ruleset: String,
     /// Whether a text was too long and only its head and tail were looked at.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -59,7 +59,8 @@ pub struct Evidence {
     pub condition: String,
     /// The value that matched.
     pub matched: String,
-    /// Index of the exception that it was found on; null for facts of the failure as a whole.
+    /// Index of the exception that it was found on, among those that are looked at (of more than 32 the first 31 and the
+    /// innermost); null for facts of the failure as a whole.
     pub cause: Option<usize>,
 }
 

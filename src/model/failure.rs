@@ -1,6 +1,6 @@
 //! A failure as somebody reports it: facts, each of them optional.
 //!
-//! Plain values. Knows no rules, reads no text: adapters in `input` make failures, the matcher normalises them.
+//! Plain values. Knows no rules, reads no text: adapters in `input` make failures, the matcher normalizes them.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! Every limit, in one place. Rule files and failures may come from anybody; none of them may stall the engine.
 //!
-//! Each limit of a rule file is tested at its value and one over it (`tests/limits.rs`).
+//! Each limit of a rule file is tested at its value and one over it (`tests/suite/limits.rs`).
 
 /// Bytes of one rule file. A 10 MB file of integers takes about 1 GB to parse, so the size is checked before parsing.
 pub const FILE_BYTES: usize = 1024 * 1024;
@@ -12,6 +12,8 @@ pub const FILES: usize = 1_000;
 pub const DIRECTORY_DEPTH: usize = 4;
 /// Rules of a set.
 pub const RULES: usize = 10_000;
+/// Examples and counterexamples of a set; each is tried against all rules.
+pub const EXAMPLES: usize = 20_000;
 /// Tables and arrays inside each other in a rule file; our own entries need seven.
 pub const TOML_DEPTH: usize = 8;
 

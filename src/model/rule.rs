@@ -174,6 +174,19 @@ impl Condition {
     }
 }
 
+impl CauseCondition {
+    /// The condition's key in rule files.
+    #[must_use]
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Exception(_) => "exception",
+            Self::Message(_) => "message",
+            Self::Contains(_) => "contains",
+            Self::ErrorNumber(_) => "error_number",
+        }
+    }
+}
+
 impl CausePosition {
     /// The selector's key in rule files.
     #[must_use]

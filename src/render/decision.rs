@@ -19,10 +19,11 @@ pub fn summary(decision: &Decision) -> String {
     line.push_str(&escaped(
         decision.message.strip_prefix(&format!("[{}] ", decision.code)).unwrap_or(&decision.message),
     ));
-    if let Some(error) = &decision.error {
-        let _ = write!(line, " ({})", reason(decision, Some(error)));
-    } else if decision.unknown_reason.is_some() {
-        let _ = write!(line, " ({})", reason(decision, None));
+    if let Some(reason) = decision.unknown_reason {
+        let _ = write!(line, " ({})", reason.as_str().replace('-', " "));
+    }
+    for note in &decision.notes {
+        let _ = write!(line, " [note: {}]", escaped(note));
     }
     line
 }
@@ -48,6 +49,9 @@ pub fn log_line(decision: &Decision) -> String {
     if let Some(error) = &decision.error {
         let _ = write!(line, " error={}", value(error));
     }
+    if !decision.notes.is_empty() {
+        let _ = write!(line, " notes={}", value(&decision.notes.join("; ")));
+    }
     line
 }
 
@@ -69,14 +73,6 @@ fn value(text: &str) -> String {
     let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
     // What `escaped` adds are backslashes of its own; those of the text are doubled already.
     format!("\"{}\"", escaped(&quoted))
-}
-
-fn reason(decision: &Decision, error: Option<&str>) -> String {
-    let word = decision.unknown_reason.map_or("", crate::model::UnknownReason::as_str);
-    match error {
-        Some(_) => word.to_owned(),
-        None => word.replace('-', " "),
-    }
 }
 
 /// A block for people who pasted one failure: what it is, why, and what to do.

@@ -25,8 +25,8 @@ pub fn page(set: &RuleSet, entry: &CatalogEntry) -> String {
     }
     rules(&mut out, set, entry);
     if let Some(example) = set.examples_of(&entry.code).first() {
-        let json = serde_json::to_string(&example.failure).unwrap_or_default();
-        let decision = set.classify(&example.failure);
+        let json = serde_json::to_string(example).unwrap_or_default();
+        let decision = set.classify(example);
         let _ = writeln!(out, "\nExample\n  {}\n  → {}", escaped(&json), escaped(&decision.message));
     }
     if !entry.links.is_empty() {

@@ -1,7 +1,5 @@
 //! Reports: with the source line and carets for people, as one document for machines.
 
-use std::collections::HashMap;
-
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
 
@@ -90,44 +88,22 @@ fn place(report: &Report, span: &Span, label: &str) -> Place {
 #[must_use]
 pub fn full(report: &Report, styled: bool) -> String {
     let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
-    let mut lines = Lines { report, starts: HashMap::new() };
     let mut out = String::new();
     for finding in report.diagnostics() {
-        out.push_str(&one(&mut lines, finding, &renderer));
+        out.push_str(&one(report, finding, &renderer));
         out.push_str("\n\n");
     }
     out
 }
 
-/// Line starts of the texts that findings point into.
-struct Lines<'r> {
-    report: &'r Report,
-    starts: HashMap<SourceId, Vec<usize>>,
-}
-
-impl Lines<'_> {
-    /// Index of the line that an offset stands on, and the range of its bytes.
-    fn line(&mut self, source: SourceId, offset: usize) -> (usize, std::ops::Range<usize>) {
-        let text = &self.report.sources().get(source).text;
-        let starts = self
-            .starts
-            .entry(source)
-            .or_insert_with(|| std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect());
-        let line = starts.partition_point(|&start| start <= offset) - 1;
-        let end = starts.get(line + 1).map_or(text.len(), |next| next - 1);
-        (line, starts[line]..end)
-    }
-}
-
 /// Bytes of a line that is shown; of a longer one only the place is named.
 const LINE_BYTES: usize = 2_000;
 
-fn one(lines: &mut Lines<'_>, finding: &Diagnostic, renderer: &Renderer) -> String {
+fn one(report: &Report, finding: &Diagnostic, renderer: &Renderer) -> String {
     let level = match finding.lint.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let report = lines.report;
     let title = escaped(&finding.message);
     let mut group = level
         .primary_title(title.as_ref())
@@ -155,8 +131,8 @@ fn one(lines: &mut Lines<'_>, finding: &Diagnostic, renderer: &Renderer) -> Stri
         // Only the lines between the labels: a snippet of the whole text costs its length for each finding.
         let first = labels.iter().map(|(_, range, _)| range.start).min().unwrap_or_default();
         let last = labels.iter().map(|(_, range, _)| range.end).max().unwrap_or_default();
-        let (line, std::ops::Range { start, end: first_end }) = lines.line(source, first);
-        let (_, std::ops::Range { start: last_start, end }) = lines.line(source, last);
+        let (line, std::ops::Range { start, end: first_end }) = report.sources().line(source, first);
+        let (_, std::ops::Range { start: last_start, end }) = report.sources().line(source, last);
         if first_end - start > LINE_BYTES || end - last_start > LINE_BYTES {
             let column = text[start..first].chars().count() + 1;
             group = group.element(annotate_snippets::Origin::path(path).line(line + 1).char_column(column));

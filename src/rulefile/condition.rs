@@ -263,7 +263,8 @@ fn attributes(ctx: &mut Context, value: &Value<'_>, text: &str) -> Vec<Condition
 
 fn absent(ctx: &mut Context, value: &Value<'_>) -> Option<Condition> {
     let names = values(ctx, value, "absent", |ctx, item| text_value(ctx, item, "absent"))?;
-    let facts: Option<Vec<_>> = names
+    // All of them are looked at: one unknown word must not hide the next.
+    let facts: Vec<Option<Fact>> = names
         .items
         .into_iter()
         .map(|name| {
@@ -283,5 +284,5 @@ fn absent(ctx: &mut Context, value: &Value<'_>) -> Option<Condition> {
             fact
         })
         .collect();
-    facts.map(Condition::Absent)
+    facts.into_iter().collect::<Option<Vec<_>>>().map(Condition::Absent)
 }

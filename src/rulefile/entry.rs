@@ -143,7 +143,7 @@ pub struct ExampleEntry {
     pub message: Option<Spanned<String>>,
 }
 
-/// A neighbour that must get another code.
+/// A neighbor that must get another code.
 #[derive(Debug)]
 pub struct CounterexampleEntry {
     /// The code.

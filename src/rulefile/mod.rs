@@ -18,7 +18,7 @@ mod unread;
 
 use toml::de::DeTable;
 
-pub use entry::{Book, CodeEntry, LedgerEntry, ManifestEntry, RuleEntry, RuleFile};
+pub use entry::{Book, CodeEntry, ExampleEntry, LedgerEntry, ManifestEntry, RuleEntry, RuleFile};
 #[cfg(feature = "cli")]
 pub use ledger::write as write_ledger;
 pub use unread::Unread;

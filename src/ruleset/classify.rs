@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::floor_char_boundary;
 use crate::input::text;
 use crate::matcher::{Candidate, Witness, captures, plain};
-use crate::model::{CatalogEntry, Decision, Evidence, Failure, Log, Rule, Template, UnknownReason, excerpt, limits};
+use crate::model::{CatalogEntry, Decision, Evidence, Failure, Log, Rule, UnknownReason, excerpt, limits};
 
 use super::redact::Secret;
 use super::{FALLBACK_RULE, RuleSet};
@@ -22,12 +22,11 @@ impl RuleSet {
         let candidate = Candidate::new(failure, stated.as_ref(), &self.lexicon);
         if let Some((index, witnesses)) = plain::first(&self.rules, &candidate) {
             let texts = self.secrets(&candidate);
-            let mut decision =
-                self.decide(&self.codes[self.code_of_rule[index]], &candidate, Some((&self.rules[index], &texts)));
+            let mut decision = self.decide(self.code_of_rule[index], &candidate, Some((&self.rules[index], &texts)));
             decision.evidence = witnesses.into_iter().map(|witness| self.evidence(&witness, &texts)).collect();
             return decision;
         }
-        let mut decision = self.decide(self.fallback(), &candidate, None);
+        let mut decision = self.decide(self.fallback, &candidate, None);
         decision.unknown_reason = Some(if failure.is_empty() {
             UnknownReason::Empty
         } else if candidate.is_truncated() {
@@ -42,7 +41,7 @@ impl RuleSet {
     #[must_use]
     pub fn unreadable(&self, error: impl Into<String>) -> Decision {
         let failure = Failure::default();
-        let mut decision = self.decide(self.fallback(), &Candidate::new(&failure, None, &self.lexicon), None);
+        let mut decision = self.decide(self.fallback, &Candidate::new(&failure, None, &self.lexicon), None);
         let error = error.into();
         decision.message = prefixed(self.fallback(), &self.redactor.redact(&error));
         decision.unknown_reason = Some(UnknownReason::Unreadable);
@@ -80,16 +79,25 @@ impl RuleSet {
         Some(format!("no rules are for the connector `{shown}`; only shared rules apply"))
     }
 
-    fn decide(&self, code: &CatalogEntry, candidate: &Candidate<'_>, won: Option<(&Rule, &Texts<'_>)>) -> Decision {
+    fn decide(&self, index: usize, candidate: &Candidate<'_>, won: Option<(&Rule, &Texts<'_>)>) -> Decision {
         let captures: BTreeMap<&str, Cow<'_, str>> = won.map_or_else(BTreeMap::new, |(rule, texts)| {
             captures(&rule.captures, candidate)
                 .map(|(name, value)| (name, self.redactor.redact_value(value, texts)))
                 .collect()
         });
         let rule = won.map(|(rule, _)| rule);
-        let message = self.message(code, candidate, &captures);
+        let code = &self.codes[index];
+        let message = self.message(index, candidate, &captures);
+        let mut notes: Vec<String> = self.connector_note(candidate.failure()).into_iter().collect();
+        let id = self.echoed(candidate.failure()).map(str::to_owned);
+        if id.is_none() && candidate.failure().id.is_some() {
+            notes.push(format!(
+                "`id` is not echoed: only 1 to {} of `A-Z a-z 0-9 . _ -`, and no secrets",
+                limits::ID_CHARS
+            ));
+        }
         Decision {
-            id: self.echoed(candidate.failure()).map(str::to_owned),
+            id,
             code: code.code.clone(),
             title: code.title.clone(),
             status: code.status.clone(),
@@ -103,21 +111,17 @@ impl RuleSet {
             log: Log { error_code: code.code.clone(), stack_trace: code.code == self.fallback().code },
             ruleset: self.digest.clone(),
             truncated: candidate.is_truncated(),
-            notes: self.connector_note(candidate.failure()).into_iter().collect(),
+            notes,
             error: None,
             raw_base64: None,
         }
     }
 
     /// The code's message: its template filled in, else what the failure itself says, else the title.
-    fn message(
-        &self,
-        code: &CatalogEntry,
-        candidate: &Candidate<'_>,
-        captures: &BTreeMap<&str, Cow<'_, str>>,
-    ) -> String {
+    fn message(&self, index: usize, candidate: &Candidate<'_>, captures: &BTreeMap<&str, Cow<'_, str>>) -> String {
+        let code = &self.codes[index];
         let raw = candidate.raw_message().map(|text| self.redactor.redact(text));
-        let Some(template) = code.message.as_deref().and_then(|template| Template::parse(template).ok()) else {
+        let Some(template) = &self.templates[index] else {
             let raw = raw.as_deref().map(str::trim).filter(|text| !text.is_empty());
             return prefixed(code, raw.unwrap_or(&code.title));
         };

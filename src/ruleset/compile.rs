@@ -1,41 +1,38 @@
 //! From entries to a rule set. Called only for a book without errors; what an error would have left out gives no set.
 
+use std::collections::HashMap;
+
 use crate::matcher::Lexicon;
-use crate::model::{CatalogEntry, Code, Rule};
-use crate::rulefile::{Book, CodeEntry, ManifestEntry, RuleEntry, RuleFile};
+use crate::model::{CatalogEntry, Code, Failure, Rule, Template};
+use crate::rulefile::{Book, CodeEntry, ExampleEntry, ManifestEntry, RuleEntry, RuleFile};
 
 use super::redact::Redactor;
-use super::{Example, FALLBACK_RULE, RuleSet, digest};
+use super::{RuleSet, digest};
 
 /// Compiles a book; `None` when a part of it is missing.
 pub(super) fn compile(book: &Book) -> Option<RuleSet> {
     let manifest = book.manifest.as_ref()?;
     let codes: Vec<CatalogEntry> =
         book.ordered_files().flat_map(|file| &file.codes).map(catalog_entry).collect::<Option<_>>()?;
-    let index_of = |code: &str| codes.iter().position(|entry| entry.code.as_str() == code);
+    let indices: HashMap<&str, usize> =
+        codes.iter().enumerate().map(|(index, entry)| (entry.code.as_str(), index)).collect();
+    let index_of = |code: &str| indices.get(code).copied();
     let fallback = index_of(&manifest.fallback.as_ref()?.value)?;
+    let templates = codes.iter().map(|entry| entry.message.as_deref().map(Template::parse).transpose().ok());
+    let templates: Vec<Option<Template>> = templates.collect::<Option<_>>()?;
     let mut rules = Vec::new();
     let mut code_of_rule = Vec::new();
-    let mut examples: Vec<Vec<Example>> = vec![Vec::new(); codes.len()];
+    let mut examples: Vec<Vec<Failure>> = vec![Vec::new(); codes.len()];
     for file in book.ordered_files() {
+        let scoped = |example: &ExampleEntry| in_scope(file, &example.failure.value);
         for entry in &file.rules {
-            let rule = rule(file, entry)?;
             let code = index_of(&entry.code.value)?;
-            examples[code].extend(
-                entry
-                    .examples
-                    .iter()
-                    .map(|example| Example { failure: in_scope(file, &example.failure.value), rule: rule.id.clone() }),
-            );
+            examples[code].extend(entry.examples.iter().map(scoped));
             code_of_rule.push(code);
-            rules.push(rule);
+            rules.push(rule(file, entry)?);
         }
         for entry in &file.codes {
-            let own = entry.examples.iter().map(|example| Example {
-                failure: in_scope(file, &example.failure.value),
-                rule: FALLBACK_RULE.to_owned(),
-            });
-            examples[index_of(&entry.code.value)?].extend(own);
+            examples[index_of(&entry.code.value)?].extend(entry.examples.iter().map(scoped));
         }
     }
     let families = manifest.families.iter().map(|family| {
@@ -44,7 +41,7 @@ pub(super) fn compile(book: &Book) -> Option<RuleSet> {
     });
     let redactor = Redactor::new(manifest.redact.iter().map(|named| (named.name.value.clone(), named.pattern.clone())));
     let mut set = RuleSet {
-        codes,
+        templates,
         rules,
         code_of_rule,
         fallback,
@@ -52,6 +49,7 @@ pub(super) fn compile(book: &Book) -> Option<RuleSet> {
         redactor,
         families: families.collect(),
         examples,
+        codes,
         digest: String::new(),
     };
     set.digest = digest::digest(&set, manifest);

@@ -1,9 +1,10 @@
 //! The digest of a set: what decides, in a canonical form, without comments, layout and examples.
 
-use serde_json::json;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::model::TypeName;
+use crate::diagnostic::Spanned;
+use crate::model::{Action, Code, Pattern, RetryClass, Rule, TypeName};
 use crate::rulefile::ManifestEntry;
 
 use super::RuleSet;
@@ -11,36 +12,52 @@ use super::RuleSet;
 /// Raised whenever the engine decides differently on the same rules.
 const ENGINE: u32 = 1;
 
+/// What decides. Its fields are written in this order, whatever the JSON library does to maps.
+#[derive(Serialize)]
+struct Canonical<'s> {
+    engine: u32,
+    /// Sorted: the order of codes decides nothing.
+    codes: Vec<Facets<'s>>,
+    fallback: &'s Code,
+    rules: &'s [Rule],
+    /// In the order of the manifest: of two types with one short name the first is meant.
+    ancestors: Vec<(&'s str, Vec<&'s str>)>,
+    facts: [Vec<&'s str>; 3],
+    redact: Vec<(&'s str, &'s str)>,
+}
+
+/// Code, title, status, retry class, action and message template.
+type Facets<'s> = (&'s Code, &'s str, &'s str, RetryClass, Action, Option<&'s str>);
+
 pub(super) fn digest(set: &RuleSet, manifest: &ManifestEntry) -> String {
-    let patterns = |list: &[crate::diagnostic::Spanned<crate::model::Pattern>]| {
-        list.iter().map(|p| p.value.as_str().to_owned()).collect::<Vec<_>>()
-    };
     let mut codes: Vec<_> = set
         .codes
         .iter()
-        .map(|entry| json!([entry.code, entry.title, entry.status, entry.retry, entry.action, entry.message]))
+        .map(|entry| (&entry.code, &*entry.title, &*entry.status, entry.retry, entry.action, entry.message.as_deref()))
         .collect();
-    codes.sort_by_key(ToString::to_string);
-    let mut ancestors: Vec<_> = manifest
-        .ancestors
-        .iter()
-        .map(|(name, parents)| json!([name.value.full(), parents.iter().map(TypeName::full).collect::<Vec<_>>()]))
-        .collect();
-    ancestors.sort_by_key(ToString::to_string);
-    let canonical = json!({
-        "engine": ENGINE,
-        "codes": codes,
-        "fallback": set.fallback().code,
-        "rules": set.rules,
-        "ancestors": ancestors,
-        "facts": [patterns(&manifest.provider_code), patterns(&manifest.http_status), patterns(&manifest.error_number)],
-        "redact": manifest.redact.iter().map(|named| (named.name.value.as_str(), named.pattern.as_str())).collect::<Vec<_>>(),
-    });
-    let hash = Sha256::digest(canonical.to_string().as_bytes());
+    codes.sort_by_key(|(code, ..)| *code);
+    let ancestors = manifest.ancestors.iter();
+    let canonical = Canonical {
+        engine: ENGINE,
+        codes,
+        fallback: &set.fallback().code,
+        rules: &set.rules,
+        ancestors: ancestors
+            .map(|(name, bases)| (name.value.full(), bases.iter().map(TypeName::full).collect()))
+            .collect(),
+        facts: [patterns(&manifest.provider_code), patterns(&manifest.http_status), patterns(&manifest.error_number)],
+        redact: manifest.redact.iter().map(|named| (&*named.name.value, named.pattern.as_str())).collect(),
+    };
+    // Texts and numbers only: writing them to memory cannot fail.
+    let hash = Sha256::digest(serde_json::to_vec(&canonical).unwrap_or_default());
     let hex = hash.iter().fold(String::new(), |mut hex, byte| {
         use std::fmt::Write as _;
         let _ = write!(hex, "{byte:02x}");
         hex
     });
     format!("sha256:{hex}")
+}
+
+fn patterns(list: &[Spanned<Pattern>]) -> Vec<&str> {
+    list.iter().map(|pattern| pattern.value.as_str()).collect()
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostic, Report, Severity, Sources, lints};
+use crate::diagnostic::{Diagnostic, Report, Severity, Source, Sources, lints};
 use crate::error::{Error, ErrorKind};
 use crate::rulefile::{self, Book};
 
@@ -12,7 +12,7 @@ use super::{RuleSet, compile, verify};
 /// A rule set with errors: it is not used, the report says why.
 #[derive(Debug)]
 pub struct Rejected {
-    report: Report,
+    report: Box<Report>,
 }
 
 impl Rejected {
@@ -50,7 +50,10 @@ impl RuleSet {
     /// When anything is wrong with severity error; the report holds all findings of all files.
     pub fn load(sources: Sources) -> Result<(Self, Report), Rejected> {
         let (set, report, _) = inspect(sources);
-        set.map(|set| (set, report.clone())).ok_or(Rejected { report })
+        match set {
+            Some(set) => Ok((set, report)),
+            None => Err(Rejected { report: Box::new(report) }),
+        }
     }
 
     /// Reads the rule files of a directory; findings about single files are part of the load's report.
@@ -63,7 +66,11 @@ impl RuleSet {
 }
 
 /// The stages of a load, with the entries for those who need them: the set (none with errors), the report, the book.
-pub(crate) fn inspect(sources: Sources) -> (Option<RuleSet>, Report, Book) {
+pub(crate) fn inspect(mut sources: Sources) -> (Option<RuleSet>, Report, Book) {
+    if sources.iter().next().is_none() {
+        // A finding needs a place, also in an empty directory.
+        sources.push(Source { name: ".".to_owned(), text: String::new(), is_refused: true });
+    }
     let (book, mut findings) = rulefile::read(&sources);
     findings.extend(sources.findings().iter().cloned());
     findings.extend(rulefile::check::check(&book, &sources));

@@ -11,7 +11,7 @@ mod redact;
 mod verify;
 
 use crate::matcher::Lexicon;
-use crate::model::{CatalogEntry, Code, Rule};
+use crate::model::{CatalogEntry, Code, Failure, Rule, Template};
 use redact::Redactor;
 
 pub use load::Rejected;
@@ -38,6 +38,8 @@ pub const FALLBACK_RULE: &str = "fallback";
 pub struct RuleSet {
     /// In the order of the files and inside of them.
     codes: Vec<CatalogEntry>,
+    /// The message templates of the codes.
+    templates: Vec<Option<Template>>,
     /// In the order in which they are tried.
     rules: Vec<Rule>,
     /// For each rule, the index of its code.
@@ -47,17 +49,8 @@ pub struct RuleSet {
     redactor: Redactor,
     families: Vec<(String, String)>,
     /// For each code, the failures of its examples: of its rules in their order, then its own.
-    examples: Vec<Vec<Example>>,
+    examples: Vec<Vec<Failure>>,
     digest: String,
-}
-
-/// A proven example.
-#[derive(Debug, Clone)]
-pub struct Example {
-    /// The failure.
-    pub failure: crate::model::Failure,
-    /// The rule that wins it.
-    pub rule: String,
 }
 
 impl RuleSet {
@@ -92,7 +85,7 @@ impl RuleSet {
 
     /// The proven examples of a code.
     #[must_use]
-    pub fn examples_of(&self, code: &Code) -> &[Example] {
+    pub fn examples_of(&self, code: &Code) -> &[Failure] {
         let index = self.codes.iter().position(|entry| entry.code == *code);
         index.map_or(&[], |index| &self.examples[index])
     }
@@ -103,7 +96,7 @@ impl RuleSet {
         &self.families
     }
 
-    /// Digest of everything that decides; equal digests mean equal behaviour.
+    /// Digest of everything that decides; equal digests mean equal behavior.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest

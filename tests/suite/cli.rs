@@ -29,6 +29,10 @@ pub fn trials() -> Vec<Trial> {
     trials.push(Trial::test("cli/every_snapshot_has_a_case", move || {
         snapshot::assert_names("cli", &names.iter().map(String::as_str).collect::<Vec<_>>())
     }));
+    trials.push(Trial::test("cli/an_empty_rules_directory_is_a_finding", empty_directory));
+    trials.push(Trial::test("cli/built_in_rules_are_clean", || exit_code(&["check", "--deny", "warnings"], "", 0)));
+    trials.push(Trial::test("cli/an_empty_variable_is_unset", || exit_code(&["list"], "", 0)));
+    trials.push(Trial::test("cli/findings_count_though_nobody_reads_them", closed_pipe));
     trials.push(Trial::test("cli/examples_of_readme_and_docs", || {
         let cases = trycmd::TestCases::new();
         cases.register_bin("faultbook", std::path::Path::new(BINARY));
@@ -62,4 +66,33 @@ fn run(name: &str) -> Result<(), Failed> {
         &format!("$ faultbook {}\n{stdout}--- stderr\n{stderr}", case.args.join(" ")),
     );
     Ok(())
+}
+
+fn exit_code(args: &[&str], rules: &str, expected: i32) -> Result<(), Failed> {
+    let done = Command::new(BINARY).args(args).current_dir(root()).env("FAULTBOOK_RULES", rules).output()?;
+    if done.status.code() == Some(expected) {
+        return Ok(());
+    }
+    let (stdout, stderr) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    Err(format!("exit code {:?}, expected {expected}\n{stdout}\n{stderr}", done.status.code()).into())
+}
+
+fn empty_directory() -> Result<(), Failed> {
+    let empty = tempfile::tempdir()?;
+    let path = empty.path().to_string_lossy();
+    exit_code(&["check", &path], "", 1)?;
+    exit_code(&["check", &path, "--format", "json"], "", 1)?;
+    exit_code(&["list"], &path, 2)
+}
+
+fn closed_pipe() -> Result<(), Failed> {
+    let mut child = Command::new(BINARY)
+        .args(["check", "docs/broken-rules"])
+        .current_dir(root())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    drop(child.stdout.take());
+    let code = child.wait()?.code();
+    if code == Some(1) { Ok(()) } else { Err(format!("exit code {code:?}, expected 1").into()) }
 }

@@ -55,11 +55,11 @@ pub fn snapshot_text(set: &RuleSet, entry: &CatalogEntry) -> String {
         let _ = writeln!(text, "{}. {}", index + 1, step.trim());
     }
     for example in set.examples_of(&entry.code) {
-        let decision = set.classify(&example.failure);
+        let decision = set.classify(example);
         let mut decision = serde_json::to_value(decision).unwrap_or_default();
         // The digest changes with every rule; each code's own decisions are what is pinned here.
         decision.as_object_mut().map(|fields| fields.remove("ruleset"));
-        let failure = serde_json::to_string(&example.failure).unwrap_or_default();
+        let failure = serde_json::to_string(example).unwrap_or_default();
         let decision = serde_json::to_string_pretty(&decision).unwrap_or_default();
         let _ = write!(text, "\n--- {failure}\n{decision}\n");
     }

@@ -1,4 +1,5 @@
-//! What CONTRIBUTING says about adding a rule is what happens.
+//! What CONTRIBUTING says about adding a rule is what happens. Snapshots of the command line are of a set of their own, so
+//! that those of the codes are all that a rule can change.
 
 use std::fs;
 

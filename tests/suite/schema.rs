@@ -71,8 +71,8 @@ fn accepts_decisions() -> Result<(), Failed> {
     let (decision, failure) = (validator("decision")?, validator("failure")?);
     for entry in rules().codes() {
         for example in rules().examples_of(&entry.code) {
-            validate(&failure, entry.code.as_str(), &serde_json::to_value(&example.failure)?)?;
-            validate(&decision, entry.code.as_str(), &serde_json::to_value(rules().classify(&example.failure))?)?;
+            validate(&failure, entry.code.as_str(), &serde_json::to_value(example)?)?;
+            validate(&decision, entry.code.as_str(), &serde_json::to_value(rules().classify(example))?)?;
         }
     }
     validate(&decision, "unreadable", &serde_json::to_value(rules().unreadable("expected an object"))?)

@@ -71,12 +71,14 @@ fn meant<'n>(listed: &str, names: &[&'n str]) -> Option<&'n str> {
 }
 
 pub(super) fn too_many_rules(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
-    let count = book.rules().count();
-    if count > limits::RULES {
-        let message = format!("the set has {count} rules, more than {}", limits::RULES);
-        findings.push(
-            Diagnostic::new(lints::LIMIT_EXCEEDED, book.manifest_span(), message)
-                .help("Put several alternatives into one rule with a list."),
-        );
+    let of_rules = book.rules().map(|(_, rule)| rule.examples.len() + rule.counterexamples.len()).sum::<usize>();
+    let examples = of_rules + book.codes().map(|(_, code)| code.examples.len()).sum::<usize>();
+    let counts = [
+        (book.rules().count(), limits::RULES, "rules", "Put several alternatives into one rule with a list."),
+        (examples, limits::EXAMPLES, "examples and counterexamples", "Keep those that tell a rule from its neighbors."),
+    ];
+    for (count, limit, what, help) in counts.into_iter().filter(|(count, limit, ..)| count > limit) {
+        let message = format!("the set has {count} {what}, more than {limit}");
+        findings.push(Diagnostic::new(lints::LIMIT_EXCEEDED, book.manifest_span(), message).help(help));
     }
 }

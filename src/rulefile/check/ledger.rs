@@ -9,10 +9,7 @@ use crate::rulefile::{Book, CodeEntry, LEDGER, LedgerEntry};
 pub(super) fn ledger_missing(book: &Book, sources: &Sources, findings: &mut Vec<Diagnostic>) {
     if book.ledger.is_none() && sources.find(LEDGER).is_none() && book.manifest.is_some() {
         let message = format!("the set has no `{LEDGER}`; nothing keeps its codes from changing their meaning");
-        findings.push(
-            Diagnostic::new(lints::LEDGER_MISSING, book.manifest_span(), message)
-                .help("Run `faultbook ledger --write`."),
-        );
+        findings.push(Diagnostic::new(lints::LEDGER_MISSING, book.manifest_span(), message).help(run_ledger(sources)));
     }
 }
 
@@ -89,7 +86,7 @@ pub(super) fn retired_code_reused(book: &Book, _: &Sources, findings: &mut Vec<D
     }
 }
 
-pub(super) fn code_not_in_ledger(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
+pub(super) fn code_not_in_ledger(book: &Book, sources: &Sources, findings: &mut Vec<Diagnostic>) {
     if book.ledger.is_none() {
         return;
     }
@@ -110,7 +107,7 @@ pub(super) fn code_not_in_ledger(book: &Book, _: &Sources, findings: &mut Vec<Di
             }
             _ => continue,
         };
-        findings.push(finding.help("Run `faultbook ledger --write` once its meaning is settled."));
+        findings.push(finding.help(format!("{} Do so once its meaning is settled.", run_ledger(sources))));
     }
 }
 
@@ -124,4 +121,10 @@ fn known(book: &Book) -> impl Iterator<Item = (&LedgerEntry, &CodeEntry)> {
         described.entry(entry.code.value.as_str()).or_insert(entry);
     }
     lines(book).filter_map(move |line| Some((line, *described.get(line.code.value.as_str())?)))
+}
+
+/// The command that enters what the ledger does not know yet.
+fn run_ledger(sources: &Sources) -> String {
+    let directory = if sources.root().is_empty() { "DIR" } else { sources.root() };
+    format!("Run `faultbook ledger {directory} --write`.")
 }
