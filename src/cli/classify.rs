@@ -12,12 +12,12 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::error::{Error, ErrorKind};
+use crate::input::records::{self, Incoming, Records};
 use crate::model::{Decision, Failure};
 use crate::render;
 use crate::ruleset::RuleSet;
 
 use super::output::{Failed, Output, remark};
-use super::records::{InputFormat, Read1, Records};
 use super::signals::{self, Stopping};
 
 const EXAMPLES: &str = "Examples:
@@ -50,6 +50,27 @@ pub(super) struct Arguments {
     /// The phase of failures that name none
     #[arg(long, value_name = "NAME")]
     phase: Option<String>,
+}
+
+/// How failures are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum InputFormat {
+    /// JSON where the first lines are failures in our own JSON, else one text
+    Auto,
+    /// One failure in our own JSON on each line
+    Json,
+    /// The whole input is one failure, as somebody pasted or logged it
+    Text,
+}
+
+impl From<InputFormat> for records::InputFormat {
+    fn from(format: InputFormat) -> Self {
+        match format {
+            InputFormat::Auto => Self::Auto,
+            InputFormat::Json => Self::Json,
+            InputFormat::Text => Self::Text,
+        }
+    }
 }
 
 /// How decisions are written.
@@ -125,13 +146,13 @@ impl Run<'_> {
     }
 
     fn records(&mut self, input: impl Read, cannot: &impl Fn(io::Error) -> Error) -> Result<(), Failed> {
-        let mut records = Records::new(input, self.arguments.input).map_err(cannot)?;
+        let mut records = Records::new(input, self.arguments.input.into()).map_err(cannot)?;
         let shared = Arc::clone(&self.output);
         while let Some(mut record) = records.next().map_err(cannot)? {
             // Held until a record has to be waited for: a signal comes after what can be answered without waiting.
             let mut output = lock(&shared);
             loop {
-                let is_text = matches!(record, Read1::Failure { is_text: true, .. });
+                let is_text = matches!(record, Incoming::Failure { is_text: true, .. });
                 let decision = self.decide(record);
                 self.answered += 1;
                 self.unreadable += u64::from(decision.error.is_some());
@@ -150,9 +171,9 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn decide(&self, record: Read1) -> Decision {
+    fn decide(&self, record: Incoming) -> Decision {
         match record {
-            Read1::Failure { mut record, .. } => {
+            Incoming::Failure { mut record, .. } => {
                 self.fill_in(&mut record.failure);
                 // A fault of the engine must cost one answer its code, not a connector its answers.
                 let decided = catch_unwind(AssertUnwindSafe(|| self.set.classify(&record.failure)));
@@ -160,7 +181,7 @@ impl Run<'_> {
                     decided.unwrap_or_else(|_| self.set.unreadable("internal error; please report the record"));
                 self.set.noted(decision, record.notes)
             }
-            Read1::Unreadable { error, raw } => {
+            Incoming::Unreadable { error, raw } => {
                 let mut decision = self.set.unreadable(error);
                 decision.raw_base64 = raw.map(|raw| self.raw(&raw));
                 decision

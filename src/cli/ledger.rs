@@ -36,8 +36,8 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
         output::report(&report);
         return Err(Failed::Rejected("the set does not load; the ledger enters only what does".to_owned()));
     }
-    let text = write_ledger(&book);
     let current = report.sources().find(LEDGER).map(|id| report.sources().get(id).text.as_str());
+    let text = write_ledger(&book, current);
     let known: Vec<&str> =
         book.ledger.iter().flat_map(|ledger| &ledger.codes).map(|line| line.code.value.as_str()).collect();
     let new: Vec<&str> =

@@ -5,11 +5,9 @@
 mod check;
 mod classify;
 mod explain;
-mod form;
 mod ledger;
 mod list;
 mod output;
-mod records;
 mod schema;
 mod signals;
 

@@ -2,5 +2,9 @@
 //!
 //! Adapters state what is written; they know no rules and decide nothing.
 
+#[cfg(feature = "cli")]
+mod form;
 pub mod json;
+#[cfg(feature = "cli")]
+pub(crate) mod records;
 pub mod text;

@@ -54,10 +54,10 @@ impl std::fmt::Display for Line<'_> {
 }
 
 /// The ledger's text after all codes of the book are entered: lines of codes that it knows stay as they are, but for
-/// titles and retirement.
+/// titles and retirement. A `#:schema` line of the current text stays: only who wrote it knows where the schema is.
 #[cfg(feature = "cli")]
 #[must_use]
-pub fn write(book: &Book) -> String {
+pub fn write(book: &Book, current: Option<&str>) -> String {
     let known = book.ledger.iter().flat_map(|ledger| &ledger.codes);
     let kept = known.clone().filter_map(|entry| {
         let described = book.code(&entry.code.value);
@@ -84,9 +84,10 @@ pub fn write(book: &Book) -> String {
     let mut lines: Vec<Line<'_>> = kept.chain(new).collect();
     lines.sort_by_key(|line| line.code);
     let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    let schema = current.and_then(|text| text.lines().next()).filter(|line| line.starts_with("#:schema "));
+    let schema = schema.map_or_else(String::new, |line| format!("{line}\n"));
     format!(
-        "#:schema ../schema/ledger.schema.json\n# Every code ever issued. Written by `faultbook ledger --write`; do not \
-         edit.\nformat = 1\n\n[codes]\n{}\n",
+        "{schema}# Every code ever issued. Written by `faultbook ledger --write`; do not edit.\nformat = 1\n\n[codes]\n{}\n",
         lines.join("\n")
     )
 }

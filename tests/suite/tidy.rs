@@ -1,4 +1,4 @@
-//! Habits as tests: layers, file access, complete lists, words that do not belong here.
+//! Habits as tests: layers, file access, complete lists, reasons for dependencies.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -5,12 +5,12 @@ use std::io::{self, Read};
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use crate::input::json::FIELDS;
+use super::json::FIELDS;
 use crate::model::limits;
 
 /// What a stream holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// Our own JSON line by line.
     Lines,
     /// JSON that is not ours line by line; what it is shows when it has been read.
@@ -20,13 +20,13 @@ pub(super) enum Form {
 }
 
 /// Bytes that are looked at.
-pub(super) const PEEK_BYTES: usize = 64 * 1024;
+pub(crate) const PEEK_BYTES: usize = 64 * 1024;
 /// Lines that are looked at.
 const PEEK_LINES: usize = 16;
 
 /// Tells what a stream holds, and keeps in `head` what was read for that. Our own JSON line by line is told from its
 /// first line, so that whoever sends one failure and waits for the answer gets it; anything else takes some more lines.
-pub(super) fn recognize(input: &mut impl Read, head: &mut Vec<u8>) -> io::Result<Form> {
+pub(crate) fn recognize(input: &mut impl Read, head: &mut Vec<u8>) -> io::Result<Form> {
     let mut chunk = vec![0; PEEK_BYTES];
     loop {
         let is_end = match input.read(&mut chunk) {
@@ -67,7 +67,7 @@ fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Whether a line, a document or each item of a list is a failure in our own JSON.
-pub(super) fn is_ours(line: &[u8]) -> bool {
+pub(crate) fn is_ours(line: &[u8]) -> bool {
     resembles_failure(line) > Resemblance::None
 }
 
@@ -141,6 +141,6 @@ impl<'de> Visitor<'de> for NamesVisitor {
     }
 }
 
-pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
+pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }

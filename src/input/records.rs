@@ -6,17 +6,16 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
 use std::panic::catch_unwind;
 
-use clap::ValueEnum;
 use serde::de::IgnoredAny;
 
-use crate::input::json::{Record, read_record};
 use crate::model::{Failure, excerpt, limits};
 
 use super::form::{Form, PEEK_BYTES, is_ours, recognize, without_mark};
+use super::json::{Record, read_record};
 
 /// How records are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum InputFormat {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InputFormat {
     /// JSON where the first lines are failures in our own JSON, else one text
     Auto,
     /// One failure in our own JSON on each line
@@ -26,7 +25,7 @@ pub(super) enum InputFormat {
 }
 
 /// A record, or why it could not be read.
-pub(super) enum Read1 {
+pub(crate) enum Incoming {
     /// A failure; whether it was given as text.
     Failure { record: Box<Record>, is_text: bool },
     /// A record that could not be read, with the bytes where they are not UTF-8.
@@ -39,7 +38,7 @@ const LINE_BYTES: usize = 1024 * 1024;
 const KEPT_BYTES: usize = 64 * 1024;
 
 /// Records of one input, one after the other.
-pub(super) struct Records<R: Read> {
+pub(crate) struct Records<R: Read> {
     reader: BufReader<io::Chain<io::Cursor<Vec<u8>>, R>>,
     mode: Mode,
     line: Vec<u8>,
@@ -63,7 +62,7 @@ enum Line {
 }
 
 impl<R: Read> Records<R> {
-    pub(super) fn new(mut input: R, format: InputFormat) -> io::Result<Self> {
+    pub(crate) fn new(mut input: R, format: InputFormat) -> io::Result<Self> {
         let mut head = Vec::new();
         let mode = match format {
             InputFormat::Json => Mode::Lines,
@@ -80,7 +79,7 @@ impl<R: Read> Records<R> {
 
     /// Whether the next record may have to be waited for: it has not been read to its end. The items of a list are
     /// there, but a signal must not wait for the last of them.
-    pub(super) fn would_wait(&self) -> bool {
+    pub(crate) fn would_wait(&self) -> bool {
         match self.mode {
             Mode::List(..) => true,
             _ => !self.reader.buffer().contains(&b'\n'),
@@ -88,7 +87,7 @@ impl<R: Read> Records<R> {
     }
 
     /// The next record; `None` at the end.
-    pub(super) fn next(&mut self) -> io::Result<Option<Read1>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<Incoming>> {
         match &mut self.mode {
             Mode::Done => Ok(None),
             Mode::Lines => self.next_line(),
@@ -101,7 +100,7 @@ impl<R: Read> Records<R> {
         }
     }
 
-    fn next_line(&mut self) -> io::Result<Option<Read1>> {
+    fn next_line(&mut self) -> io::Result<Option<Incoming>> {
         let read = read_line(&mut self.reader, &mut self.line)?;
         let mut bytes = self.line.as_slice();
         if std::mem::take(&mut self.is_first) {
@@ -112,14 +111,14 @@ impl<R: Read> Records<R> {
             Line::End => None,
             Line::TooLong => Some(too_long()),
             Line::Complete if bytes.trim_ascii().is_empty() => {
-                Some(Read1::Unreadable { error: "empty line".to_owned(), raw: None })
+                Some(Incoming::Unreadable { error: "empty line".to_owned(), raw: None })
             }
             Line::Complete => Some(parse(bytes)),
         })
     }
 
     /// One failure over several lines, a list of failures, lines of which the first is a long one, or else a text.
-    fn document(&mut self) -> io::Result<Option<Read1>> {
+    fn document(&mut self) -> io::Result<Option<Incoming>> {
         self.mode = Mode::Done;
         let mut bytes = Vec::new();
         while bytes.trim_ascii().is_empty() {
@@ -174,25 +173,25 @@ impl<R: Read> Records<R> {
     }
 }
 
-fn too_long() -> Read1 {
-    Read1::Unreadable { error: format!("the record has more than {} bytes", limits::RECORD_BYTES), raw: None }
+fn too_long() -> Incoming {
+    Incoming::Unreadable { error: format!("the record has more than {} bytes", limits::RECORD_BYTES), raw: None }
 }
 
-fn parse(bytes: &[u8]) -> Read1 {
+fn parse(bytes: &[u8]) -> Incoming {
     // A fault of the reader must cost one answer its code, not a connector its answers.
     match catch_unwind(|| read_record(bytes))
         .unwrap_or_else(|_| Err("internal error; please report the record".to_owned()))
     {
-        Ok(record) => Read1::Failure { record: Box::new(record), is_text: false },
+        Ok(record) => Incoming::Failure { record: Box::new(record), is_text: false },
         Err(error) => {
             let raw = std::str::from_utf8(bytes).is_err().then(|| bytes.to_vec());
-            Read1::Unreadable { error, raw }
+            Incoming::Unreadable { error, raw }
         }
     }
 }
 
 /// A whole input as one text; nothing for an input without any.
-fn text(bytes: &[u8]) -> Option<Read1> {
+fn text(bytes: &[u8]) -> Option<Incoming> {
     let text = String::from_utf8_lossy(bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     if text.trim().is_empty() {
@@ -205,7 +204,7 @@ fn text(bytes: &[u8]) -> Option<Read1> {
     if let Err(error) = std::str::from_utf8(bytes) {
         record.notes.push(format!("byte {} is not UTF-8; it was replaced", error.valid_up_to() + 1));
     }
-    Some(Read1::Failure { record: Box::new(record), is_text: true })
+    Some(Incoming::Failure { record: Box::new(record), is_text: true })
 }
 
 /// Reads up to a line end within the limit; the rest of a longer line is skipped.
