@@ -395,7 +395,8 @@ fn ordinary_sentences() -> Result<(), Failed> {
     Ok(())
 }
 
-fn answers(stdout: &[u8]) -> Result<Vec<Value>, Failed> {
+/// The decisions on standard output, one on each line.
+pub fn answers(stdout: &[u8]) -> Result<Vec<Value>, Failed> {
     stdout
         .split(|&b| b == b'\n')
         .filter(|line| !line.is_empty())

@@ -9,7 +9,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
-use super::records::{faultbook, small_rules};
+use super::records::{answers, faultbook, small_rules};
 
 pub fn trials() -> Vec<Trial> {
     let tests: [(&str, Test); 18] = [
@@ -253,12 +253,7 @@ fn odd_lines() -> Result<(), Failed> {
     let input = b"\xef\xbb\xbf{\"id\":\"0\",\"http_status\":503}\r\n\r\n  \n\xff\xfe\n{\"id\":\"4\"}\n\xef\xbb\xbf{}\n\r{\"id\":\"6\"}\r\r\n{\"id\":\"7\"}";
     for (arguments, last) in [(JSON, "7"), (["--input", "auto", "--format", "json"], "7")] {
         let done = faultbook(&[&["classify"], &arguments[..]].concat(), input)?;
-        let answers: Vec<Value> = done
-            .stdout
-            .split(|&b| b == b'\n')
-            .filter(|line| !line.is_empty())
-            .map(serde_json::from_slice)
-            .collect::<Result<_, _>>()?;
+        let answers = answers(&done.stdout)?;
         let errors: Vec<Option<&str>> = answers.iter().map(|answer| answer["error"].as_str()).collect();
         let due = [
             None,
@@ -420,12 +415,7 @@ fn forms() -> Result<(), Failed> {
     ];
     for (input, count, id) in cases {
         let done = faultbook(&["classify", "--format", "json"], input.as_bytes())?;
-        let answers: Vec<Value> = done
-            .stdout
-            .split(|&b| b == b'\n')
-            .filter(|line| !line.is_empty())
-            .map(serde_json::from_slice)
-            .collect::<Result<_, _>>()?;
+        let answers = answers(&done.stdout)?;
         expect(
             &format!("{count} answers to {input}\n{answers:?}"),
             answers.len() == *count && answers[0]["id"] == *id,
@@ -438,12 +428,7 @@ fn list_of_failures() -> Result<(), Failed> {
     // What is odd about an item is odd in a list as well, and costs the others nothing.
     let list = r#" [ {"id":"a","message":"],[\"}{"}, {"id":"b","id":"c"}, {"id":"d","http_status":503,"trace":[[1],{"x":"]"}]} ] "#;
     let done = faultbook(&["classify", "--format", "json"], list.as_bytes())?;
-    let answers: Vec<Value> = done
-        .stdout
-        .split(|&b| b == b'\n')
-        .filter(|line| !line.is_empty())
-        .map(serde_json::from_slice)
-        .collect::<Result<_, _>>()?;
+    let answers = answers(&done.stdout)?;
     expect(&format!("{answers:?}"), answers.len() == 3)?;
     expect("the first item", answers[0]["message"] == "[DSUNK001] ],[\"}{")?;
     expect("the second item", answers[1]["error"] == "duplicate field `id`")?;
