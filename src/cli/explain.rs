@@ -50,7 +50,11 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
         return Err(Failed::Usage(format!("`{name}` is no code of these rules and no lint. {help}")));
     };
     match arguments.format {
-        Format::Text => output::print(&render::page(&set, entry))?,
+        Format::Text => {
+            let example = set.examples_of(&entry.code).first().map(|failure| (failure, set.classify(failure)));
+            let example = example.as_ref().map(|(failure, decision)| (*failure, decision));
+            output::print(&render::page(&set, entry, example))?;
+        }
         Format::Json => {
             let examples: Vec<_> = set
                 .examples_of(&entry.code)

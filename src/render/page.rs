@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use crate::model::{CatalogEntry, Condition, Rule};
+use crate::model::{CatalogEntry, Condition, Decision, Failure, Rule};
 use crate::ruleset::RuleSet;
 
 use super::escaped;
 
-/// What a code means, what to do, which rules give it, with an example.
+/// What a code means, what to do, which rules give it, with an example and what is decided on it.
 #[must_use]
-pub fn page(set: &RuleSet, entry: &CatalogEntry) -> String {
+pub fn page(set: &RuleSet, entry: &CatalogEntry, example: Option<(&Failure, &Decision)>) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}  {}", entry.code, entry.title);
     let provisional = if entry.provisional { " (provisional)" } else { "" };
@@ -24,9 +24,8 @@ pub fn page(set: &RuleSet, entry: &CatalogEntry) -> String {
         let _ = writeln!(out, "  {}. {}", index + 1, indented(step, 5).trim_start());
     }
     rules(&mut out, set, entry);
-    if let Some(example) = set.examples_of(&entry.code).first() {
-        let json = serde_json::to_string(example).unwrap_or_default();
-        let decision = set.classify(example);
+    if let Some((failure, decision)) = example {
+        let json = serde_json::to_string(failure).unwrap_or_default();
         let _ = writeln!(out, "\nExample\n  {}\n  → {}", escaped(&json), escaped(&decision.message));
     }
     if !entry.links.is_empty() {

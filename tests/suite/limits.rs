@@ -14,7 +14,7 @@ pub fn trials() -> Vec<Trial> {
         .iter()
         .map(|limit| Trial::test(format!("limits/{}", limit.name), move || at_and_over(limit)))
         .collect();
-    let others: [(&str, Test); 11] = [
+    let others: [(&str, Test); 13] = [
         ("pattern_compiled_bytes", compiled_bytes),
         ("file_bytes_on_disk", file_bytes_on_disk),
         ("files", files),
@@ -25,6 +25,8 @@ pub fn trials() -> Vec<Trial> {
         ("ancestors", ancestors),
         ("facts", facts),
         ("record_fields", record_fields),
+        ("record_values", record_values),
+        ("field_name_bytes", field_name_bytes),
         ("id_chars", id_chars),
     ];
     trials.extend(others.into_iter().map(|(name, test)| Trial::test(format!("limits/{name}"), test)));
@@ -55,6 +57,16 @@ const FILE_LIMITS: &[Limit] = &[
                 "[[rules]]\nid = \"r\"\ncode = \"DSUNK001\"\nwhen.http_status = {}404{}\n",
                 "[".repeat(n - 3),
                 "]".repeat(n - 3)
+            )))
+        },
+    },
+    Limit {
+        name: "examples",
+        value: limits::EXAMPLES,
+        files: |n| {
+            let examples = "{failure={http_status=404}},".repeat(n);
+            set(&demo(&format!(
+                "[[rules]]\nid = \"r\"\ncode = \"DSUNK001\"\nwhen.http_status = 404\nexamples = [{examples}]\n"
             )))
         },
     },
@@ -391,6 +403,21 @@ fn record_fields() -> Result<(), Failed> {
     check("at", record(limits::RECORD_FIELDS).is_ok())?;
     let over = record(limits::RECORD_FIELDS + 1).err().unwrap_or_default();
     check(&format!("over: {over}"), over.contains(&limits::RECORD_FIELDS.to_string()))
+}
+
+fn record_values() -> Result<(), Failed> {
+    // The record and its list are values as well.
+    let record = |count: usize| read_record(format!("{{\"x\":[{}0]}}", "0,".repeat(count - 3)).as_bytes());
+    check("at", record(limits::RECORD_VALUES).is_ok())?;
+    let over = record(limits::RECORD_VALUES + 1).err().unwrap_or_default();
+    check(&format!("over: {over}"), over.contains(&limits::RECORD_VALUES.to_string()))
+}
+
+fn field_name_bytes() -> Result<(), Failed> {
+    let record = |length: usize| read_record(format!("{{\"{}\":0}}", "x".repeat(length)).as_bytes());
+    check("at", record(limits::FIELD_NAME_BYTES).is_ok())?;
+    let over = record(limits::FIELD_NAME_BYTES + 1).err().unwrap_or_default();
+    check(&format!("over: {over}"), over.contains(&limits::FIELD_NAME_BYTES.to_string()))
 }
 
 fn id_chars() -> Result<(), Failed> {

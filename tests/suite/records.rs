@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
 use faultbook::{Decision, RuleSet, Sources, read_record, render};
@@ -404,15 +404,21 @@ pub fn answers(stdout: &[u8]) -> Result<Vec<Value>, Failed> {
         .collect()
 }
 
-/// Runs the tool with an input.
-pub fn faultbook(arguments: &[&str], input: &[u8]) -> Result<Output, Failed> {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_faultbook"))
+/// Starts the tool with its three streams as pipes.
+pub fn start(arguments: &[&str]) -> Result<Child, Failed> {
+    let child = Command::new(env!("CARGO_BIN_EXE_faultbook"))
         .args(arguments)
         .env_remove("FAULTBOOK_RULES")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
+    Ok(child)
+}
+
+/// Runs the tool with an input.
+pub fn faultbook(arguments: &[&str], input: &[u8]) -> Result<Output, Failed> {
+    let mut child = start(arguments)?;
     let mut stdin = child.stdin.take().ok_or("no standard input")?;
     let done = std::thread::scope(|scope| {
         // A tool that has seen enough closes its input; what it says then is looked at, not that.

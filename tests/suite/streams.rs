@@ -9,7 +9,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
-use super::records::{answers, faultbook, small_rules};
+use super::records::{answers, faultbook, small_rules, start};
 
 pub fn trials() -> Vec<Trial> {
     let tests: [(&str, Test); 18] = [
@@ -55,13 +55,7 @@ impl Running {
     }
 
     fn start_with(arguments: &[&str]) -> Result<Self, Failed> {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_faultbook"))
-            .args(arguments)
-            .env_remove("FAULTBOOK_RULES")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        let mut child = start(arguments)?;
         let stdout = BufReader::new(child.stdout.take().ok_or("no standard output")?);
         Ok(Self { stdin: child.stdin.take(), stdout, child })
     }

@@ -70,7 +70,7 @@ fn meant<'n>(listed: &str, names: &[&'n str]) -> Option<&'n str> {
     names.iter().find(is_same).copied().or_else(|| nearest(listed, names.iter().copied()))
 }
 
-pub(super) fn too_many_rules(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
+pub(super) fn too_many_entries(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
     let of_rules = book.rules().map(|(_, rule)| rule.examples.len() + rule.counterexamples.len()).sum::<usize>();
     let examples = of_rules + book.codes().map(|(_, code)| code.examples.len()).sum::<usize>();
     let counts = [

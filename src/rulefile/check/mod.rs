@@ -19,7 +19,7 @@ pub fn check(book: &Book, sources: &Sources) -> Vec<Diagnostic> {
         files::manifest_missing,
         files::file_not_listed,
         files::file_missing,
-        files::too_many_rules,
+        files::too_many_entries,
         codes::unknown_family,
         codes::unknown_status,
         codes::duplicate_names,
