@@ -30,7 +30,7 @@ pub mod cli;
 mod diagnostic;
 mod error;
 mod input;
-mod matcher;
+pub mod matcher;
 mod model;
 pub mod render;
 mod rulefile;
