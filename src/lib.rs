@@ -44,4 +44,4 @@ pub use model::{
     Action, Attribute, CatalogEntry, Code, Decision, Evidence, Exception, Failure, Log, RetryClass, Rule,
     UnknownReason, limits,
 };
-pub use ruleset::{Rejected, RuleSet};
+pub use ruleset::{Diagnosis, Rejected, RuleSet};

@@ -1,10 +1,15 @@
 //! Whether a condition holds on a candidate, and what made it hold.
 //!
-//! One evaluation serves matching, evidence and traces, so that they cannot disagree.
+//! One evaluation serves matching, evidence and traces, so that they cannot disagree: a [`Sink`] takes the witnesses, or
+//! asks for none.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use crate::model::{Attribute, Capture, CauseCondition, CausePosition, Condition, Fact, Quantifier, Rule, Values};
+use crate::model::{
+    Attribute, Capture, CauseCondition, CausePosition, Condition, Fact, Literal, Pattern, Quantifier, Rule,
+    TypePattern, Values,
+};
 
 use super::{Candidate, Cause};
 
@@ -19,149 +24,262 @@ pub struct Witness<'c> {
     pub cause: Option<usize>,
 }
 
-/// What makes a condition hold: one witness, or one for each part of a cause selector; `None` when it does not hold.
+/// Takes what made conditions hold.
+trait Sink<'c> {
+    /// Whether anybody wants to know where a text matches, which costs more than whether it does.
+    const WANTED: bool;
+    fn take(&mut self, witness: impl FnOnce() -> Witness<'c>);
+    /// Takes back all but the first witnesses.
+    fn cut(&mut self, length: usize);
+    fn count(&self) -> usize;
+}
+
+/// Nobody wants to know.
+struct Nobody;
+
+impl<'c> Sink<'c> for Nobody {
+    const WANTED: bool = false;
+    fn take(&mut self, _: impl FnOnce() -> Witness<'c>) {}
+    fn cut(&mut self, _: usize) {}
+    fn count(&self) -> usize {
+        0
+    }
+}
+
+impl<'c> Sink<'c> for Vec<Witness<'c>> {
+    const WANTED: bool = true;
+    fn take(&mut self, witness: impl FnOnce() -> Witness<'c>) {
+        self.push(witness());
+    }
+    fn cut(&mut self, length: usize) {
+        self.truncate(length);
+    }
+    fn count(&self) -> usize {
+        self.len()
+    }
+}
+
+/// A value that a condition found, without a copy of it.
+#[derive(Debug, Clone, Copy)]
+enum Matched<'c> {
+    Text(&'c str),
+    Status(u16),
+    Number(i64),
+    Attribute(&'c Attribute),
+    Missing(&'c [Fact]),
+}
+
+/// A value with the cause that it was found on.
+type Found<'c> = (Matched<'c>, Option<usize>);
+
+/// Whether a rule applies. `given` is a condition of `when` that is known to hold, by its place.
 #[must_use]
-pub fn holds<'c>(condition: &Condition, candidate: &'c Candidate<'_>) -> Option<Vec<Witness<'c>>> {
-    let failure = candidate.failure();
-    let (matched, cause) = match condition {
-        Condition::Exception(values) => quantified(values, |wanted| {
-            indexed(candidate).find_map(|(index, cause)| Some((lineage(cause, wanted)?, Some(index))))
-        }),
-        Condition::Message(values) => quantified(values, |wanted| in_texts(candidate, |text| wanted.find(text))),
-        Condition::Contains(values) => quantified(values, |wanted| in_texts(candidate, |text| wanted.find(text))),
-        Condition::HttpStatus(values) => {
-            let status = candidate.http_status()?;
-            quantified(values, |wanted| wanted.matches(status).then(|| (Cow::Owned(status.to_string()), None)))
-        }
-        Condition::ProviderCode(values) => quantified(values, |wanted| {
-            candidate.provider_codes().find(|code| wanted.matches(code)).map(|code| (Cow::Borrowed(code), None))
-        }),
-        Condition::ErrorNumber(values) => quantified(values, |wanted| {
-            candidate.error_numbers().contains(wanted).then(|| (Cow::Owned(wanted.to_string()), None))
-        }),
-        Condition::Connector(values) => word(values, failure.connector.as_deref()?),
-        Condition::Operation(values) => word(values, failure.operation.as_deref()?),
-        Condition::Phase(values) => word(values, failure.phase.as_deref()?),
-        Condition::Attribute { name, values } => {
-            let value = candidate.attribute(name)?;
-            quantified(values, |wanted| wanted.matches(value).then(|| (attribute_text(value), None)))
-        }
-        Condition::Absent(facts) => {
-            let missing = facts.iter().all(|fact| candidate.lacks(fact));
-            missing.then(|| (Cow::Owned(facts.iter().map(fact_name).collect::<Vec<_>>().join(", ")), None))
-        }
-        Condition::Cause { position, conditions } => return on_one_cause(*position, conditions, candidate),
-    }?;
-    Some(vec![Witness { key: Cow::Owned(condition.key()), matched, cause }])
+pub fn applies(rule: &Rule, candidate: Candidate<'_>, given: Option<usize>) -> bool {
+    let others = || rule.when.iter().enumerate().filter(|(place, _)| Some(*place) != given).map(|(_, other)| other);
+    let holds = |condition: &Condition| holds(condition, candidate, &mut Nobody);
+    // Looking through messages costs the most and comes last; the order decides nothing but the cost.
+    is_in_scope(rule, candidate)
+        && others().filter(|condition| !reads_messages(condition)).all(holds)
+        && others().filter(|condition| reads_messages(condition)).all(holds)
+        && !rule.unless.iter().any(holds)
 }
 
 /// What makes each condition of a rule hold; `None` when the rule does not apply.
 #[must_use]
-pub fn witnesses<'c>(rule: &Rule, candidate: &'c Candidate<'_>) -> Option<Vec<Witness<'c>>> {
-    if !rule.connectors.is_empty() {
-        let connector = candidate.failure().connector.as_deref()?;
-        if !rule.connectors.iter().any(|wanted| wanted == connector) {
-            return None;
-        }
-    }
+pub fn witnesses<'c>(rule: &'c Rule, candidate: Candidate<'c>) -> Option<Vec<Witness<'c>>> {
     let mut held = Vec::new();
-    for condition in &rule.when {
-        held.extend(holds(condition, candidate)?);
-    }
-    let excluded = rule.unless.iter().any(|condition| holds(condition, candidate).is_some());
-    (!excluded).then_some(held)
+    let applies = is_in_scope(rule, candidate)
+        && rule.when.iter().all(|condition| holds(condition, candidate, &mut held))
+        && !rule.unless.iter().any(|condition| holds(condition, candidate, &mut Nobody));
+    applies.then_some(held)
 }
 
-/// The first cause in the position on which all conditions hold.
-fn on_one_cause<'c>(
+fn is_in_scope(rule: &Rule, candidate: Candidate<'_>) -> bool {
+    rule.connectors.is_empty()
+        || candidate.failure().connector.as_deref().is_some_and(|name| rule.connectors.iter().any(|own| own == name))
+}
+
+/// Whether a condition looks through messages.
+pub(super) fn reads_messages(condition: &Condition) -> bool {
+    match condition {
+        Condition::Message(_) | Condition::Contains(_) => true,
+        Condition::Cause { conditions, .. } => {
+            conditions.iter().any(|part| matches!(part, CauseCondition::Message(_) | CauseCondition::Contains(_)))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a condition holds; the sink takes one witness, or one for each part of a cause selector.
+fn holds<'c, S: Sink<'c>>(condition: &'c Condition, candidate: Candidate<'c>, sink: &mut S) -> bool {
+    let failure = candidate.failure();
+    let found: Option<Found<'c>> = match condition {
+        Condition::Exception(values) => quantified(values, |wanted| {
+            indexed(candidate).find_map(|(index, cause)| Some((lineage(cause, wanted)?, Some(index))))
+        }),
+        Condition::Message(values) => quantified(values, |wanted| in_texts(candidate, |text| wanted.part::<S>(text))),
+        Condition::Contains(values) => quantified(values, |wanted| in_texts(candidate, |text| wanted.part::<S>(text))),
+        Condition::HttpStatus(values) => candidate.http_status().and_then(|status| {
+            quantified(values, |wanted| wanted.matches(status).then_some((Matched::Status(status), None)))
+        }),
+        Condition::ProviderCode(values) => quantified(values, |wanted| {
+            let code = candidate.provider_codes().find(|(_, lower)| wanted.matches_lower(lower));
+            code.map(|(code, _)| (Matched::Text(code), None))
+        }),
+        Condition::ErrorNumber(values) => quantified(values, |wanted| {
+            candidate.error_numbers().contains(wanted).then_some((Matched::Number(*wanted), None))
+        }),
+        Condition::Connector(values) => word(values, failure.connector.as_deref()),
+        Condition::Operation(values) => word(values, failure.operation.as_deref()),
+        Condition::Phase(values) => word(values, failure.phase.as_deref()),
+        Condition::Attribute { name, values } => candidate.attribute(name).and_then(|value| {
+            quantified(values, |wanted| wanted.matches(value).then_some((Matched::Attribute(value), None)))
+        }),
+        Condition::Absent(facts) => {
+            let missing = facts.iter().all(|fact| candidate.lacks(fact));
+            missing.then_some((Matched::Missing(facts), None))
+        }
+        Condition::Cause { position, conditions } => return on_one_cause(*position, conditions, candidate, sink),
+    };
+    let Some((matched, cause)) = found else { return false };
+    sink.take(|| Witness { key: condition.key(), matched: matched.shown(), cause });
+    true
+}
+
+/// Whether all conditions hold on one cause in the position; the first such cause is the witness.
+fn on_one_cause<'c, S: Sink<'c>>(
     position: CausePosition,
-    conditions: &[CauseCondition],
-    candidate: &'c Candidate<'_>,
-) -> Option<Vec<Witness<'c>>> {
-    let in_position = |index: usize, cause: &Cause<'_>| match position {
+    conditions: &'c [CauseCondition],
+    candidate: Candidate<'c>,
+    sink: &mut S,
+) -> bool {
+    let in_position = |index: usize, cause: Cause<'_>| match position {
         CausePosition::Outermost => index == 0,
         CausePosition::Innermost => cause.is_innermost(),
         CausePosition::SameCause => true,
     };
-    indexed(candidate).filter(|(index, cause)| in_position(*index, cause)).find_map(|(index, cause)| {
-        let witness = |condition: &CauseCondition| {
-            let key = Cow::Owned(format!("{}.{}", position.key(), condition.key()));
-            Some(Witness { key, matched: on_cause(condition, cause)?, cause: Some(index) })
-        };
-        conditions.iter().map(witness).collect()
+    let before = sink.count();
+    indexed(candidate).filter(|&(index, cause)| in_position(index, cause)).any(|(index, cause)| {
+        let hold = conditions.iter().all(|condition| {
+            let Some(matched) = on_cause::<S>(condition, cause) else { return false };
+            sink.take(|| Witness {
+                key: Cow::Owned(format!("{}.{}", position.key(), condition.key())),
+                matched: matched.shown(),
+                cause: Some(index),
+            });
+            true
+        });
+        if !hold {
+            sink.cut(before);
+        }
+        hold
     })
 }
 
 /// What the captures of a rule find: each the first match over the causes' messages, then the failure's own.
-pub fn captures<'c>(captures: &'c [Capture], candidate: &'c Candidate<'_>) -> impl Iterator<Item = (&'c str, &'c str)> {
-    captures.iter().filter_map(|capture| {
+pub fn captures<'c>(captures: &'c [Capture], candidate: Candidate<'c>) -> impl Iterator<Item = (&'c str, &'c str)> {
+    captures.iter().filter_map(move |capture| {
         let value = candidate.texts_with_cause().find_map(|(_, text)| capture.pattern.value(text))?;
         Some((capture.name.as_str(), value))
     })
 }
 
-type Found<'c> = (Cow<'c, str>, Option<usize>);
-
 /// Any or all of the items; the first find is the witness.
-fn quantified<'c, T>(values: &Values<T>, find: impl FnMut(&T) -> Option<Found<'c>>) -> Option<Found<'c>> {
+fn quantified<'c, T, F>(values: &'c Values<T>, find: impl FnMut(&'c T) -> Option<F>) -> Option<F> {
     let mut finds = values.items.iter().map(find);
     match values.quantifier {
         Quantifier::Any => finds.find_map(|found| found),
         Quantifier::All => {
-            let all: Option<Vec<_>> = finds.collect();
-            all?.into_iter().next()
+            let first = finds.next()??;
+            finds.all(|found| found.is_some()).then_some(first)
         }
     }
 }
 
-fn word<'c>(values: &Values<String>, value: &'c str) -> Option<Found<'c>> {
-    quantified(values, |wanted| (wanted == value).then_some((Cow::Borrowed(value), None)))
+fn word<'c>(values: &'c Values<String>, value: Option<&'c str>) -> Option<Found<'c>> {
+    let value = value?;
+    quantified(values, |wanted| (wanted == value).then_some((Matched::Text(value), None)))
 }
 
-fn indexed<'c>(candidate: &'c Candidate<'_>) -> impl Iterator<Item = (usize, &'c Cause<'c>)> {
-    candidate.causes().iter().enumerate()
+fn indexed(candidate: Candidate<'_>) -> impl Iterator<Item = (usize, Cause<'_>)> {
+    candidate.causes().enumerate()
 }
 
-fn lineage<'c>(cause: &'c Cause<'_>, wanted: &crate::model::TypePattern) -> Option<Cow<'c, str>> {
-    cause.lineage().find(|name| wanted.matches(name)).map(|name| Cow::Borrowed(name.full()))
+fn lineage<'c>(cause: Cause<'c>, wanted: &TypePattern) -> Option<Matched<'c>> {
+    let fits = cause.lineage().find(|name| wanted.matches_plain(name.full(), name.slashed()));
+    fits.map(|name| Matched::Text(name.full()))
 }
 
-fn in_texts<'c>(
-    candidate: &'c Candidate<'_>,
-    find: impl Fn(&str) -> Option<std::ops::Range<usize>>,
-) -> Option<Found<'c>> {
-    candidate.texts_with_cause().find_map(|(cause, text)| Some((Cow::Borrowed(&text[find(text)?]), cause)))
+fn in_texts<'c>(candidate: Candidate<'c>, find: impl Fn(&'c str) -> Option<&'c str>) -> Option<Found<'c>> {
+    candidate.texts_with_cause().find_map(|(cause, text)| Some((Matched::Text(find(text)?), cause)))
 }
 
-fn on_cause<'c>(condition: &CauseCondition, cause: &'c Cause<'_>) -> Option<Cow<'c, str>> {
-    let in_message = |find: &dyn Fn(&str) -> Option<std::ops::Range<usize>>| {
-        let text = cause.message()?;
-        Some((Cow::Borrowed(&text[find(text)?]), None))
-    };
-    let (matched, _) = match condition {
-        CauseCondition::Exception(values) => quantified(values, |wanted| Some((lineage(cause, wanted)?, None))),
-        CauseCondition::Message(values) => quantified(values, |wanted| in_message(&|text| wanted.find(text))),
-        CauseCondition::Contains(values) => quantified(values, |wanted| in_message(&|text| wanted.find(text))),
-        CauseCondition::ErrorNumber(values) => quantified(values, |wanted| {
-            cause.error_numbers().contains(wanted).then(|| (Cow::Owned(wanted.to_string()), None))
-        }),
-    }?;
-    Some(matched)
-}
-
-fn attribute_text(value: &Attribute) -> Cow<'_, str> {
-    match value {
-        Attribute::Bool(value) => Cow::Owned(value.to_string()),
-        Attribute::Number(value) => Cow::Owned(value.to_string()),
-        Attribute::Text(value) => Cow::Borrowed(value),
+fn on_cause<'c, S: Sink<'c>>(condition: &'c CauseCondition, cause: Cause<'c>) -> Option<Matched<'c>> {
+    match condition {
+        CauseCondition::Exception(values) => quantified(values, |wanted| lineage(cause, wanted)),
+        CauseCondition::Message(values) => {
+            let text = cause.message()?;
+            quantified(values, |wanted| wanted.part::<S>(text).map(Matched::Text))
+        }
+        CauseCondition::Contains(values) => {
+            let text = cause.message()?;
+            quantified(values, |wanted| wanted.part::<S>(text).map(Matched::Text))
+        }
+        CauseCondition::ErrorNumber(values) => {
+            quantified(values, |wanted| cause.error_numbers().contains(wanted).then_some(Matched::Number(*wanted)))
+        }
     }
 }
 
-fn fact_name(fact: &Fact) -> String {
+/// What looks for a part of a text.
+trait Finds {
+    fn occurs(&self, text: &str) -> bool;
+    fn place(&self, text: &str) -> Option<Range<usize>>;
+
+    /// The part that matches; some part of the text when nobody wants to know which.
+    fn part<'t, S: Sink<'t>>(&self, text: &'t str) -> Option<&'t str> {
+        if S::WANTED { self.place(text).map(|range| &text[range]) } else { self.occurs(text).then_some(text) }
+    }
+}
+
+impl Finds for Pattern {
+    fn occurs(&self, text: &str) -> bool {
+        self.is_match(text)
+    }
+    fn place(&self, text: &str) -> Option<Range<usize>> {
+        self.find(text)
+    }
+}
+
+impl Finds for Literal {
+    fn occurs(&self, text: &str) -> bool {
+        self.find(text).is_some()
+    }
+    fn place(&self, text: &str) -> Option<Range<usize>> {
+        self.find(text)
+    }
+}
+
+impl<'c> Matched<'c> {
+    fn shown(self) -> Cow<'c, str> {
+        match self {
+            Self::Text(text) => Cow::Borrowed(text),
+            Self::Status(status) => Cow::Owned(status.to_string()),
+            Self::Number(number) => Cow::Owned(number.to_string()),
+            Self::Attribute(Attribute::Bool(value)) => Cow::Owned(value.to_string()),
+            Self::Attribute(Attribute::Number(value)) => Cow::Owned(value.to_string()),
+            Self::Attribute(Attribute::Text(value)) => Cow::Borrowed(value),
+            Self::Missing(facts) => Cow::Owned(facts.iter().map(fact_name).collect::<Vec<_>>().join(", ")),
+        }
+    }
+}
+
+fn fact_name(fact: &Fact) -> Cow<'static, str> {
     match fact {
-        Fact::Attribute(name) => format!("attributes.{name}"),
-        other => {
-            Fact::WORDS.iter().find(|(_, fact)| fact == other).map_or_else(String::new, |(word, _)| (*word).to_owned())
-        }
+        Fact::Attribute(name) => Cow::Owned(format!("attributes.{name}")),
+        other => Fact::WORDS
+            .iter()
+            .find(|(_, fact)| fact == other)
+            .map_or(Cow::Borrowed(""), |(word, _)| Cow::Borrowed(*word)),
     }
 }

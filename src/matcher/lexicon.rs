@@ -4,15 +4,17 @@ use std::collections::HashMap;
 
 use crate::model::{Pattern, TypeName, limits};
 
+use super::gate::Gate;
+
 /// Patterns that read facts from texts, and the base types of exception types.
 #[derive(Debug, Clone, Default)]
 pub struct Lexicon {
     /// Patterns for codes of the remote side; every match is a code.
-    pub provider_code: Vec<Pattern>,
+    pub(crate) provider_code: Gate,
     /// Patterns for the HTTP status; the first one that finds a status decides.
-    pub http_status: Vec<Pattern>,
+    pub(crate) http_status: Gate,
     /// Patterns for error numbers; every match is a number.
-    pub error_number: Vec<Pattern>,
+    pub(crate) error_number: Gate,
     /// Full type name → direct base types.
     parents: HashMap<String, Vec<TypeName<'static>>>,
     /// Short type name → full type name, for types that a text gives without their namespace.
@@ -23,7 +25,12 @@ impl Lexicon {
     /// A lexicon with patterns for facts and no base types yet.
     #[must_use]
     pub fn new(provider_code: Vec<Pattern>, http_status: Vec<Pattern>, error_number: Vec<Pattern>) -> Self {
-        Self { provider_code, http_status, error_number, ..Self::default() }
+        Self {
+            provider_code: Gate::new(provider_code),
+            http_status: Gate::new(http_status),
+            error_number: Gate::new(error_number),
+            ..Self::default()
+        }
     }
 
     /// Adds the base types of a type. The first full name with a given short name is the one that short names mean.

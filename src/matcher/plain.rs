@@ -1,11 +1,12 @@
-//! The obvious loop: every rule in order, the first that applies wins. The reference for faster matchers.
+//! The obvious loop: every rule in order, the first that applies wins. The reference for the index.
 
 use crate::model::Rule;
 
-use super::{Candidate, Witness, witnesses};
+use super::Candidate;
+use super::condition::applies;
 
-/// The first rule that applies, by index, with what made its conditions hold.
+/// The first rule that applies, by its place.
 #[must_use]
-pub fn first<'c>(rules: &[Rule], candidate: &'c Candidate<'_>) -> Option<(usize, Vec<Witness<'c>>)> {
-    rules.iter().enumerate().find_map(|(index, rule)| Some((index, witnesses(rule, candidate)?)))
+pub fn first(rules: &[Rule], candidate: Candidate<'_>) -> Option<usize> {
+    rules.iter().position(|rule| applies(rule, candidate, None))
 }

@@ -90,10 +90,56 @@ impl TypePattern {
     /// Whether the pattern fits a type.
     #[must_use]
     pub fn matches(&self, name: &TypeName<'_>) -> bool {
-        let subject = if self.short { name.short() } else { name.full() };
+        self.matches_plain(name.full(), &name.full().replace('.', "/"))
+    }
+
+    /// The same for a plain name that is given with dots and with slashes between its segments.
+    pub(crate) fn matches_plain(&self, full: &str, slashed: &str) -> bool {
+        let start = if self.short { full.rfind('.').map_or(0, |dot| dot + 1) } else { 0 };
         match &self.glob {
-            None => subject == self.source,
-            Some(glob) => glob.is_match(subject.replace('.', "/")),
+            None => full[start..] == self.source,
+            Some(glob) => glob.is_match(&slashed[start..]),
+        }
+    }
+
+    /// Whether the pattern looks at the part of the name behind the last dot.
+    pub(crate) fn is_short(&self) -> bool {
+        self.short
+    }
+
+    /// What an index can look the pattern up by.
+    pub(crate) fn access(&self) -> Access<'_> {
+        Access::of(&self.source, self.glob.is_some())
+    }
+}
+
+/// What is known about every text that a glob matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access<'p> {
+    /// It is this text.
+    Exact(&'p str),
+    /// It begins with this text, which is not empty.
+    Prefix(&'p str),
+    /// It ends with this text, which is not empty.
+    Suffix(&'p str),
+    /// Nothing.
+    Any,
+}
+
+impl<'p> Access<'p> {
+    fn of(source: &'p str, is_glob: bool) -> Self {
+        if !is_glob {
+            return Self::Exact(source);
+        }
+        // A dot beside `**` may be missing in the name.
+        let prefix = source.split(['*', '{']).next().unwrap_or_default().trim_end_matches('.');
+        let suffix = source.rsplit(['*', '}']).next().unwrap_or_default().trim_start_matches('.');
+        if prefix.is_empty() && suffix.is_empty() {
+            Self::Any
+        } else if prefix.len() > suffix.len() {
+            Self::Prefix(prefix)
+        } else {
+            Self::Suffix(suffix)
         }
     }
 }
@@ -137,6 +183,19 @@ impl CodePattern {
             Some(glob) => glob.is_match(code.to_ascii_lowercase()),
         }
     }
+
+    /// The same for a code in lower case.
+    pub(crate) fn matches_lower(&self, code: &str) -> bool {
+        match &self.glob {
+            None => self.source == code,
+            Some(glob) => glob.is_match(code),
+        }
+    }
+
+    /// What an index can look the pattern up by, in lower case.
+    pub(crate) fn access(&self) -> Access<'_> {
+        Access::of(&self.source, self.glob.is_some())
+    }
 }
 
 impl AttributePattern {
@@ -156,8 +215,27 @@ impl AttributePattern {
             (Self::Bool(wanted), Attribute::Bool(value)) => wanted == value,
             (Self::Number(wanted), Attribute::Number(value)) => wanted == value,
             (Self::Text(wanted, None), Attribute::Text(value)) => wanted == value,
-            (Self::Text(_, Some(glob)), Attribute::Text(value)) => glob.is_match(value),
+            (Self::Text(_, Some(glob)), Attribute::Text(value)) => glob.is_match(&**value),
             _ => false,
+        }
+    }
+}
+
+impl AttributePattern {
+    /// What an index can look the pattern up by.
+    pub(crate) fn access(&self) -> Access<'_> {
+        match self {
+            Self::Bool(_) | Self::Number(_) => Access::Any,
+            Self::Text(text, glob) => Access::of(text, glob.is_some()),
+        }
+    }
+
+    /// A text that tells the pattern apart from all others.
+    pub(crate) fn as_item(&self) -> String {
+        match self {
+            Self::Bool(value) => value.to_string(),
+            Self::Number(number) => number.to_string(),
+            Self::Text(text, _) => format!("{text:?}"),
         }
     }
 }

@@ -6,11 +6,13 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use regex::{Regex, RegexBuilder};
+use memchr::memchr2_iter;
+use regex::{CaptureLocations, Regex, RegexBuilder};
 use regex_syntax::ast::{self, Ast, parse::ParserBuilder};
 use serde::{Serialize, Serializer};
 
 use super::limits;
+use super::required::{Requirement, byte_bits};
 
 /// A checked message pattern. Copies share the compiled expression.
 #[derive(Debug, Clone)]
@@ -23,14 +25,19 @@ struct Inner {
     effective: String,
     /// Whether a group is named `value`.
     has_value: bool,
+    requirement: Requirement,
     /// Compiled when the pattern is first used, or by [`Pattern::compile`].
     regex: OnceLock<Option<Regex>>,
 }
 
 /// A literal that is looked for without regard to ASCII case.
-#[derive(Debug, Clone, Serialize)]
-#[serde(transparent)]
-pub struct Literal(String);
+#[derive(Debug, Clone)]
+pub struct Literal {
+    source: String,
+    /// Place of the byte that is rarest in messages, with both of its cases.
+    rarest: (usize, u8, u8),
+    requirement: Requirement,
+}
 
 /// Why a pattern, glob or literal is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +132,9 @@ impl Pattern {
             )
             .help("Require at least one character: `+` instead of `*`, no `?` on everything, no empty alternative."));
         }
-        Ok((Self(Arc::new(Inner { source: source.to_owned(), effective, has_value, regex: OnceLock::new() })), ast))
+        let requirement = Requirement::of(&hir);
+        let inner = Inner { source: source.to_owned(), effective, has_value, requirement, regex: OnceLock::new() };
+        Ok((Self(Arc::new(inner)), ast))
     }
 
     /// Compiles the pattern now instead of when it is first used, and says whether it is a large one.
@@ -163,6 +172,17 @@ impl Pattern {
         self.regex()?.find(text).map(|found| found.range())
     }
 
+    /// Whether the pattern matches anywhere; cheaper than finding out where.
+    #[must_use]
+    pub fn is_match(&self, text: &str) -> bool {
+        self.regex().is_some_and(|regex| regex.is_match(text))
+    }
+
+    /// What every match contains.
+    pub(crate) fn requirement(&self) -> &Requirement {
+        &self.0.requirement
+    }
+
     /// The value of the first match: its group `value`, or the whole match in a pattern without that group.
     #[must_use]
     pub fn value<'t>(&self, text: &'t str) -> Option<&'t str> {
@@ -170,12 +190,24 @@ impl Pattern {
         captures.name("value").or_else(|| captures.get(0)).map(|found| found.as_str())
     }
 
-    /// The values of all matches, from left to right.
-    pub fn values<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
-        self.regex()
-            .into_iter()
-            .flat_map(move |regex| regex.captures_iter(text))
-            .filter_map(|captures| captures.name("value").or_else(|| captures.get(0)).map(|found| found.as_str()))
+    /// The value of the first match at or behind a place, with the end of the match. `places` is room for groups that is
+    /// used again and belongs to this pattern.
+    pub(crate) fn value_at(
+        &self,
+        text: &str,
+        at: usize,
+        places: &mut Option<CaptureLocations>,
+    ) -> Option<(Range<usize>, usize)> {
+        let regex = self.regex()?;
+        if !self.0.has_value {
+            let found = regex.find_at(text, at)?;
+            return Some((found.range(), found.end()));
+        }
+        let places = places.get_or_insert_with(|| regex.capture_locations());
+        let found = regex.captures_read_at(places, text, at)?;
+        let group = regex.capture_names().position(|name| name == Some("value"))?;
+        let value = places.get(group).map_or(found.range(), |(start, end)| start..end);
+        Some((value, found.end()))
     }
 
     /// Whether the pattern has a group named `value`.
@@ -212,26 +244,43 @@ impl Literal {
             .at(before.len()..source.len())
             .help(format!("Use `message = '{pattern}'` instead of `contains`, so that the number ends there.")));
         }
-        Ok(Self(source.to_owned()))
+        let bits = |at: &usize| byte_bits(source.as_bytes()[*at].to_ascii_lowercase());
+        let rarest = (0..source.len()).max_by(|a, b| bits(a).total_cmp(&bits(b))).unwrap_or_default();
+        let byte = source.as_bytes()[rarest];
+        Ok(Self {
+            source: source.to_owned(),
+            rarest: (rarest, byte.to_ascii_lowercase(), byte.to_ascii_uppercase()),
+            requirement: Requirement::of_literal(source),
+        })
     }
 
     /// The literal as written.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.source
+    }
+
+    /// What every text that holds the literal contains.
+    pub(crate) fn requirement(&self) -> &Requirement {
+        &self.requirement
     }
 
     /// The first place where the literal occurs, ASCII case ignored.
     #[must_use]
     pub fn find(&self, text: &str) -> Option<Range<usize>> {
-        let (needle, hay) = (self.0.as_bytes(), text.as_bytes());
-        let (first, rest) = needle.split_first()?;
-        let last_start = hay.len().checked_sub(needle.len())?;
-        (0..=last_start)
-            .find(|&at| {
-                hay[at].eq_ignore_ascii_case(first) && hay[at + 1..at + needle.len()].eq_ignore_ascii_case(rest)
-            })
+        let (needle, hay) = (self.source.as_bytes(), text.as_bytes());
+        let (rarest, lower, upper) = self.rarest;
+        let last = hay.len().checked_sub(needle.len())?;
+        // Only where the rarest byte stands the rest is compared.
+        memchr2_iter(lower, upper, &hay[rarest..=last + rarest])
+            .find(|&at| hay[at..at + needle.len()].eq_ignore_ascii_case(needle))
             .map(|at| at..at + needle.len())
+    }
+}
+
+impl Serialize for Literal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.source)
     }
 }
 

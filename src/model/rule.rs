@@ -1,5 +1,7 @@
 //! Rules: conditions on the facts of a failure, and the code that they give.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::{AttributePattern, Code, CodePattern, Literal, Pattern, StatusPattern, TypePattern};
@@ -156,7 +158,7 @@ impl Fact {
 impl Condition {
     /// The condition's key in rule files, as evidence and traces name it.
     #[must_use]
-    pub fn key(&self) -> String {
+    pub fn key(&self) -> Cow<'static, str> {
         match self {
             Self::Exception(_) => "exception".into(),
             Self::Message(_) => "message".into(),
@@ -167,7 +169,7 @@ impl Condition {
             Self::Connector(_) => "connector".into(),
             Self::Operation(_) => "operation".into(),
             Self::Phase(_) => "phase".into(),
-            Self::Attribute { name, .. } => format!("attributes.{name}"),
+            Self::Attribute { name, .. } => format!("attributes.{name}").into(),
             Self::Absent(_) => "absent".into(),
             Self::Cause { position, .. } => position.key().into(),
         }

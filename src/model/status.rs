@@ -54,6 +54,11 @@ impl StatusPattern {
         Ok(Self { first, last })
     }
 
+    /// The statuses of the range.
+    pub(crate) fn statuses(self) -> std::ops::RangeInclusive<u16> {
+        self.first..=self.last
+    }
+
     /// Whether the status is in the range.
     #[must_use]
     pub fn matches(self, status: u16) -> bool {

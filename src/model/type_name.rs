@@ -22,6 +22,11 @@ impl<'t> TypeName<'t> {
         (!plain.is_empty()).then_some(Self(plain))
     }
 
+    /// A name that is plain already.
+    pub(crate) fn from_plain(full: &'t str) -> Self {
+        Self(Cow::Borrowed(full))
+    }
+
     /// The whole name: `System.TimeoutException`.
     #[must_use]
     pub fn full(&self) -> &str {

@@ -1,47 +1,105 @@
 //! From a failure to a decision: match first, then say it.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use crate::diagnostic::floor_char_boundary;
 use crate::input::text;
-use crate::matcher::{Candidate, Witness, captures, plain};
+use crate::matcher::{Candidate, Cause, Scratch, Witness, captures, witnesses};
 use crate::model::{CatalogEntry, Decision, Evidence, Failure, Log, Rule, UnknownReason, excerpt, limits};
 
 use super::redact::Secret;
 use super::{FALLBACK_RULE, RuleSet};
 
+/// What a failure is, in short: the code and the rule, without message and evidence.
+#[derive(Debug, Clone, Copy)]
+pub struct Diagnosis<'s> {
+    /// The code with what follows from it.
+    pub code: &'s CatalogEntry,
+    /// The rule that won; none for the fallback.
+    pub rule: Option<&'s Rule>,
+    /// Why the failure is undiagnosed; none when a rule won.
+    pub unknown_reason: Option<UnknownReason>,
+}
+
+thread_local! {
+    /// The memory of [`RuleSet::classify`] on this thread.
+    static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
+}
+
 impl RuleSet {
     /// Says what a failure is. Cannot fail: what no rule knows gets the fallback, with the reason.
     #[must_use]
     pub fn classify(&self, failure: &Failure) -> Decision {
+        let mut scratch = SCRATCH.take().unwrap_or_default();
+        let decision = self.match_first(failure, &mut scratch, |candidate, first| match first {
+            Some(index) => {
+                let rule = &self.rules()[index];
+                let texts = self.secrets(candidate);
+                let mut decision = self.decide(self.code_of_rule[index], candidate, Some((rule, &texts)));
+                let witnesses = witnesses(rule, candidate).unwrap_or_default();
+                decision.evidence = witnesses.into_iter().map(|witness| self.evidence(&witness, &texts)).collect();
+                decision
+            }
+            None => {
+                let mut decision = self.decide(self.fallback, candidate, None);
+                decision.unknown_reason = Some(unknown_reason(candidate));
+                decision
+            }
+        });
+        SCRATCH.set(Some(scratch));
+        decision
+    }
+
+    /// Says which code a failure has, without rendering a message or evidence. Allocates nothing once the scratch has
+    /// grown to the size of the failures, as long as they hold no pasted `text`.
+    ///
+    /// ```
+    /// use faultbook::matcher::Scratch;
+    /// use faultbook::{Failure, RetryClass, RuleSet};
+    ///
+    /// let rules = RuleSet::builtin();
+    /// let mut scratch = Scratch::default();
+    /// let failure = Failure { connector: Some("webhook".into()), http_status: Some(503), ..Failure::default() };
+    /// let diagnosis = rules.diagnose(&failure, &mut scratch);
+    /// assert_eq!(diagnosis.code.code, rules.classify(&failure).code);
+    /// ```
+    #[must_use]
+    pub fn diagnose(&self, failure: &Failure, scratch: &mut Scratch) -> Diagnosis<'_> {
+        self.match_first(failure, scratch, |candidate, first| match first {
+            Some(index) => Diagnosis {
+                code: &self.codes[self.code_of_rule[index]],
+                rule: self.rules().get(index),
+                unknown_reason: None,
+            },
+            None => Diagnosis { code: self.fallback(), rule: None, unknown_reason: Some(unknown_reason(candidate)) },
+        })
+    }
+
+    /// Reads what a pasted text states, brings the facts together and finds the first rule that applies.
+    fn match_first<R>(
+        &self,
+        failure: &Failure,
+        scratch: &mut Scratch,
+        then: impl FnOnce(Candidate<'_>, Option<usize>) -> R,
+    ) -> R {
         let stated = failure.text.as_deref().map(|text| {
             // Reading drops lines, also those that frame a key: what is a secret is told before.
             text::read(&self.redactor.redact(excerpt(text).as_deref().unwrap_or(text)))
         });
-        let candidate = Candidate::new(failure, stated.as_ref(), &self.lexicon);
-        if let Some((index, witnesses)) = plain::first(&self.rules, &candidate) {
-            let texts = self.secrets(&candidate);
-            let mut decision = self.decide(self.code_of_rule[index], &candidate, Some((&self.rules[index], &texts)));
-            decision.evidence = witnesses.into_iter().map(|witness| self.evidence(&witness, &texts)).collect();
-            return decision;
-        }
-        let mut decision = self.decide(self.fallback, &candidate, None);
-        decision.unknown_reason = Some(if failure.is_empty() {
-            UnknownReason::Empty
-        } else if candidate.is_truncated() {
-            UnknownReason::Truncated
-        } else {
-            UnknownReason::NoRule
-        });
-        decision
+        let (candidate, work) = self.matcher.facts(failure, stated.as_ref(), scratch);
+        let first = self.matcher.first_of(candidate, work);
+        then(candidate, first)
     }
 
     /// The decision on a record that could not be read as a failure.
     #[must_use]
     pub fn unreadable(&self, error: impl Into<String>) -> Decision {
-        let failure = Failure::default();
-        let mut decision = self.decide(self.fallback, &Candidate::new(&failure, None, &self.lexicon), None);
+        // Whatever the rules say about an empty failure, they say nothing about a record that nobody could read.
+        let mut decision = self.match_first(&Failure::default(), &mut Scratch::default(), |candidate, _| {
+            self.decide(self.fallback, candidate, None)
+        });
         let error = error.into();
         decision.message = prefixed(self.fallback(), &self.redactor.redact(&error));
         decision.unknown_reason = Some(UnknownReason::Unreadable);
@@ -63,14 +121,14 @@ impl RuleSet {
     }
 
     /// The texts of a failure with the secrets in them.
-    fn secrets<'c>(&'c self, candidate: &'c Candidate<'_>) -> Texts<'c> {
+    fn secrets<'c>(&'c self, candidate: Candidate<'c>) -> Texts<'c> {
         candidate.texts_with_cause().map(|(_, text)| (text, self.redactor.secrets(text))).collect()
     }
 
     /// Says when no rule file is for the connector that was named: most often it is a misspelt one.
     fn connector_note(&self, failure: &Failure) -> Option<String> {
         let connector = failure.connector.as_deref().filter(|name| !name.trim().is_empty())?;
-        let mut scopes = self.rules.iter().flat_map(|rule| &rule.connectors).peekable();
+        let mut scopes = self.rules().iter().flat_map(|rule| &rule.connectors).peekable();
         if scopes.peek().is_none() || scopes.any(|known| known == connector) {
             return None;
         }
@@ -79,7 +137,7 @@ impl RuleSet {
         Some(format!("no rules are for the connector `{shown}`; only shared rules apply"))
     }
 
-    fn decide(&self, index: usize, candidate: &Candidate<'_>, won: Option<(&Rule, &Texts<'_>)>) -> Decision {
+    fn decide(&self, index: usize, candidate: Candidate<'_>, won: Option<(&Rule, &Texts<'_>)>) -> Decision {
         let captures: BTreeMap<&str, Cow<'_, str>> = won.map_or_else(BTreeMap::new, |(rule, texts)| {
             captures(&rule.captures, candidate)
                 .map(|(name, value)| (name, self.redactor.redact_value(value, texts)))
@@ -118,7 +176,7 @@ impl RuleSet {
     }
 
     /// The code's message: its template filled in, else what the failure itself says, else the title.
-    fn message(&self, index: usize, candidate: &Candidate<'_>, captures: &BTreeMap<&str, Cow<'_, str>>) -> String {
+    fn message(&self, index: usize, candidate: Candidate<'_>, captures: &BTreeMap<&str, Cow<'_, str>>) -> String {
         let code = &self.codes[index];
         let raw = candidate.raw_message().map(|text| self.redactor.redact(text));
         let Some(template) = &self.templates[index] else {
@@ -137,15 +195,11 @@ impl RuleSet {
             ("http_status", candidate.http_status().map(|status| Cow::Owned(status.to_string()))),
             (
                 "exception",
-                candidate
-                    .causes()
-                    .first()
-                    .and_then(|cause| cause.type_name())
-                    .map(|name| self.redactor.redact(name.full())),
+                candidate.causes().next().and_then(Cause::type_name).map(|name| self.redactor.redact(name.full())),
             ),
             ("message", raw.clone()),
             ("inner_message", inner),
-            ("provider_code", candidate.provider_codes().next().map(|code| self.redactor.redact(code))),
+            ("provider_code", candidate.provider_codes().next().map(|(code, _)| self.redactor.redact(code))),
             ("error_number", candidate.error_numbers().first().map(|number| Cow::Owned(number.to_string()))),
             ("title", Some(Cow::Borrowed(code.title.as_str()))),
         ];
@@ -167,6 +221,16 @@ impl RuleSet {
     /// Ids go into logs and headers: only short words are echoed, and no secrets.
     fn echoed<'f>(&self, failure: &'f Failure) -> Option<&'f str> {
         failure.id.as_deref().filter(|id| is_word(id) && self.redactor.redact(id) == *id)
+    }
+}
+
+fn unknown_reason(candidate: Candidate<'_>) -> UnknownReason {
+    if candidate.failure().is_empty() {
+        UnknownReason::Empty
+    } else if candidate.is_truncated() {
+        UnknownReason::Truncated
+    } else {
+        UnknownReason::NoRule
     }
 }
 

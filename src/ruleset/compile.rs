@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::matcher::Lexicon;
+use crate::matcher::{Lexicon, Matcher};
 use crate::model::{CatalogEntry, Code, Failure, Rule, Template};
 use crate::rulefile::{Book, CodeEntry, ExampleEntry, ManifestEntry, RuleEntry, RuleFile};
 
@@ -42,10 +42,9 @@ pub(super) fn compile(book: &Book) -> Option<RuleSet> {
     let redactor = Redactor::new(manifest.redact.iter().map(|named| (named.name.value.clone(), named.pattern.clone())));
     let mut set = RuleSet {
         templates,
-        rules,
+        matcher: Matcher::new(rules, lexicon(manifest)),
         code_of_rule,
         fallback,
-        lexicon: lexicon(manifest),
         redactor,
         families: families.collect(),
         examples,

@@ -41,7 +41,7 @@ pub(super) fn digest(set: &RuleSet, manifest: &ManifestEntry) -> String {
         engine: ENGINE,
         codes,
         fallback: &set.fallback().code,
-        rules: &set.rules,
+        rules: set.rules(),
         ancestors: ancestors
             .map(|(name, bases)| (name.value.full(), bases.iter().map(TypeName::full).collect()))
             .collect(),

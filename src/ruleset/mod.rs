@@ -10,10 +10,11 @@ mod load;
 mod redact;
 mod verify;
 
-use crate::matcher::Lexicon;
+use crate::matcher::Matcher;
 use crate::model::{CatalogEntry, Code, Failure, Rule, Template};
 use redact::Redactor;
 
+pub use classify::Diagnosis;
 pub use load::Rejected;
 #[cfg(feature = "cli")]
 pub(crate) use load::inspect;
@@ -40,12 +41,11 @@ pub struct RuleSet {
     codes: Vec<CatalogEntry>,
     /// The message templates of the codes.
     templates: Vec<Option<Template>>,
-    /// In the order in which they are tried.
-    rules: Vec<Rule>,
+    /// The rules, in the order in which they are tried.
+    matcher: Matcher,
     /// For each rule, the index of its code.
     code_of_rule: Vec<usize>,
     fallback: usize,
-    lexicon: Lexicon,
     redactor: Redactor,
     families: Vec<(String, String)>,
     /// For each code, the failures of its examples: of its rules in their order, then its own.
@@ -63,7 +63,7 @@ impl RuleSet {
     /// The rules, in the order in which they are tried; the fallback comes after them.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
-        &self.rules
+        self.matcher.rules()
     }
 
     /// The code of failures that no rule knows.
@@ -80,7 +80,7 @@ impl RuleSet {
 
     /// The rules that give a code, in the order in which they are tried.
     pub fn rules_of<'s>(&'s self, code: &'s Code) -> impl Iterator<Item = &'s Rule> {
-        self.rules.iter().filter(move |rule| rule.code == *code)
+        self.rules().iter().filter(move |rule| rule.code == *code)
     }
 
     /// The proven examples of a code.

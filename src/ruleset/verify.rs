@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Span, Spanned, lints};
 use crate::input::text;
-use crate::matcher::{Candidate, witnesses};
+use crate::matcher::{Scratch, witnesses};
 use crate::model::{Condition, Decision, Failure, Rule};
 use crate::rulefile::{Book, RuleEntry, RuleFile};
 
@@ -71,9 +71,10 @@ fn examples(set: &RuleSet, book: &Book, file: &RuleFile, rule: &RuleEntry, findi
 
 /// The first condition that keeps a rule from a failure.
 fn obstacle<'e>(set: &RuleSet, id: &str, entry: &'e RuleEntry, failure: &Failure) -> Option<(&'e Span, &'static str)> {
-    let rule = set.rules.iter().find(|rule| rule.id == id)?;
+    let rule = set.rules().iter().find(|rule| rule.id == id)?;
     let stated = failure.text.as_deref().map(text::read);
-    let candidate = Candidate::new(failure, stated.as_ref(), &set.lexicon);
+    let mut scratch = Scratch::default();
+    let (candidate, _) = set.matcher.facts(failure, stated.as_ref(), &mut scratch);
     let holds = |condition: &Spanned<Condition>| {
         let alone = Rule {
             connectors: Vec::new(),
@@ -82,7 +83,7 @@ fn obstacle<'e>(set: &RuleSet, id: &str, entry: &'e RuleEntry, failure: &Failure
             captures: Vec::new(),
             ..rule.clone()
         };
-        witnesses(&alone, &candidate).is_some()
+        witnesses(&alone, candidate).is_some()
     };
     let unmet =
         entry.when.iter().find(|condition| !holds(condition)).map(|condition| (&condition.span, "this does not hold"));

@@ -8,6 +8,7 @@ mod contributing;
 mod failures;
 mod limits;
 mod lints;
+mod matcher;
 mod properties;
 mod records;
 mod schema;
@@ -27,6 +28,7 @@ fn main() {
         records::trials(),
         lints::trials(),
         limits::trials(),
+        matcher::trials(),
         schema::trials(),
         streams::trials(),
         cli::trials(),

@@ -1,0 +1,88 @@
+//! Patterns that read facts from messages, behind a gate: only those whose required texts and runs occur are tried.
+
+use regex::CaptureLocations;
+
+use crate::model::{Pattern, Run};
+
+use super::scan::TextSet;
+use super::table::Numbering;
+
+/// A list of patterns with what must occur for each of them to match.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Gate {
+    patterns: Vec<Pattern>,
+    texts: std::sync::Arc<TextSet>,
+    /// For each text, the patterns that it is required by.
+    needed_by: Vec<Vec<usize>>,
+    runs: Vec<Run>,
+    /// For each pattern, its run.
+    run_of: Vec<Option<usize>>,
+}
+
+/// Which patterns of a gate a message lets through, and room for their groups.
+#[derive(Debug, Default)]
+pub(crate) struct Passed {
+    open: Vec<bool>,
+    runs: Vec<bool>,
+    places: Vec<Option<CaptureLocations>>,
+}
+
+impl Gate {
+    pub(crate) fn new(patterns: Vec<Pattern>) -> Self {
+        let mut texts = Numbering::default();
+        let mut runs = Numbering::default();
+        let mut needed_by: Vec<Vec<usize>> = Vec::new();
+        let mut run_of = Vec::new();
+        for (index, pattern) in patterns.iter().enumerate() {
+            let requirement = pattern.requirement();
+            for text in &requirement.texts {
+                let (id, is_new) = texts.number(text.clone());
+                if is_new {
+                    needed_by.push(Vec::new());
+                }
+                needed_by[id as usize].push(index);
+            }
+            run_of.push(requirement.run.clone().map(|run| runs.number(run).0 as usize));
+        }
+        let texts = TextSet::new(texts.into_things()).into();
+        Self { patterns, texts, needed_by, runs: runs.into_things(), run_of }
+    }
+
+    /// Looks which patterns can match in a folded text. The cheap runs come first: without any of them nothing can.
+    pub(crate) fn look(&self, folded: &[u8], passed: &mut Passed) {
+        passed.places.resize_with(self.patterns.len(), || None);
+        passed.runs.clear();
+        passed.runs.extend(self.runs.iter().map(|run| run.occurs_in(folded)));
+        passed.open.clear();
+        passed.open.resize(self.patterns.len(), false);
+        let has_run = |index: usize| self.run_of[index].is_none_or(|run| passed.runs[run]);
+        let mut needs_texts = false;
+        for (index, pattern) in self.patterns.iter().enumerate().filter(|&(index, _)| has_run(index)) {
+            if pattern.requirement().texts.is_empty() {
+                passed.open[index] = true;
+            } else {
+                needs_texts = true;
+            }
+        }
+        if needs_texts {
+            self.texts.scan(folded, |text| {
+                for &index in &self.needed_by[text as usize] {
+                    passed.open[index] = has_run(index);
+                }
+            });
+        }
+    }
+
+    /// The patterns that can match, each with room for its groups.
+    pub(crate) fn open<'g>(
+        &'g self,
+        passed: &'g mut Passed,
+    ) -> impl Iterator<Item = (&'g Pattern, &'g mut Option<CaptureLocations>)> {
+        let all = self.patterns.iter().zip(&mut passed.places).zip(&passed.open);
+        all.filter(|(_, is_open)| **is_open).map(|(pattern, _)| pattern)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+}

@@ -1,0 +1,566 @@
+//! The ordered matcher: rules come from look-ups instead of a loop.
+//!
+//! Every rule is filed under one of its conditions, the one that the fewest rules share: what the condition looks for are
+//! the rule's keys. A failure looks up its facts and gets the few rules that could apply; they are tried in their order.
+//! Rules that only a message can select are filed under the texts that their patterns require, and one scan of the
+//! message finds those; it runs only when such a rule could still win. Patterns without such a text are tried one by one,
+//! behind a test for a run of bytes where they have one.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use crate::model::{
+    Attribute, AttributePattern, CauseCondition, CodePattern, Condition, Literal, Pattern, Quantifier, Requirement,
+    Rule, TypePattern, Values,
+};
+
+use super::Candidate;
+use super::condition::applies;
+use super::facts::Folded;
+use super::scan::{TextId, TextSet};
+use super::table::{GlobTable, KeyId, Numbering, TypeTable};
+
+/// Rules that may share a key before a text that the rule requires is the better one.
+const SHARED: u32 = 8;
+/// Up to this many rules that wait for the message are tried one by one; a scan would cost more.
+const TRIED: usize = 4;
+/// No condition of a rule is proven by its keys.
+const NO_PLACE: u8 = u8::MAX;
+
+/// The number of a rule: its place in the order.
+type RuleId = u32;
+/// The connector that rules are for; 0 for all of them.
+type Scope = u32;
+
+/// The look-ups of one set of rules.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    /// The connectors, numbered from 0.
+    scopes: HashMap<Box<str>, Scope, RandomState>,
+    facts: FactKeys,
+    by_fact: Postings,
+    texts: TextSet,
+    by_text: Postings,
+    /// Patterns and literals that require no text.
+    searches: Vec<Search>,
+    by_search: Postings,
+    /// All rules that have a key in a message.
+    waiting: Postings,
+    /// Rules without any key.
+    always: Postings,
+    /// For each rule, the place of the condition that its keys prove.
+    given: Vec<u8>,
+}
+
+/// Look-ups from facts to keys.
+#[derive(Debug, Default)]
+struct FactKeys {
+    types: TypeTable,
+    codes: GlobTable<CodePattern>,
+    numbers: HashMap<i64, KeyId, RandomState>,
+    /// For each status from 100 on, the patterns that fit it.
+    statuses: Vec<Vec<KeyId>>,
+    connectors: HashMap<Box<str>, KeyId, RandomState>,
+    operations: HashMap<Box<str>, KeyId, RandomState>,
+    phases: HashMap<Box<str>, KeyId, RandomState>,
+    attributes: HashMap<Box<str>, GlobTable<AttributePattern>, RandomState>,
+}
+
+/// What has no required text: it is looked for as it is, when it could decide.
+#[derive(Debug)]
+enum Search {
+    Pattern(Pattern),
+    Literal(Literal),
+}
+
+/// Where a rule can be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Key {
+    Fact(KeyId),
+    Text(TextId),
+    Search(u32),
+}
+
+/// What distinguishes one item of a condition from others.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Item {
+    Type(Box<str>),
+    Code(Box<str>),
+    Number(i64),
+    Status(u16, u16),
+    Connector(Box<str>),
+    Operation(Box<str>),
+    Phase(Box<str>),
+    Attribute(Box<str>, String),
+}
+
+/// A condition as a way to a rule: it holds only when one of the keys is met.
+struct Access {
+    place: usize,
+    keys: Vec<Key>,
+    /// Whether the condition holds whenever a key is met.
+    is_proof: bool,
+}
+
+impl Index {
+    /// Files the rules.
+    pub(crate) fn new(rules: &[Rule]) -> Self {
+        let mut filing = Filing::default();
+        let ways: Vec<Vec<Access>> = rules.iter().map(|rule| filing.ways(rule)).collect();
+        let scopes: Vec<Vec<Scope>> = rules.iter().map(|rule| filing.scopes_of(rule)).collect();
+        let mut shared: HashMap<(Key, Scope), u32, RandomState> = HashMap::default();
+        for (ways, scopes) in ways.iter().zip(&scopes) {
+            for &key in ways.iter().flat_map(|way| &way.keys) {
+                for &scope in scopes {
+                    *shared.entry((key, scope)).or_default() += 1;
+                }
+            }
+        }
+        let crowd = |way: &Access, scopes: &[Scope]| -> u32 {
+            let count = |key: Key, scope: Scope| shared.get(&(key, scope)).copied().unwrap_or_default();
+            let counts = way.keys.iter().flat_map(|&key| scopes.iter().map(move |&scope| (key, scope)));
+            counts.map(|(key, scope)| count(key, 0) + if scope > 0 { count(key, scope) } else { 0 }).max().unwrap_or(0)
+        };
+        let mut posts: [Vec<(u32, Scope, RuleId)>; 5] = Default::default();
+        let mut given = vec![NO_PLACE; rules.len()];
+        for (rule, (ways, scopes)) in (0..).zip(ways.iter().zip(&scopes)) {
+            // Facts cost a look-up, texts a scan, searches a pattern each: the cheapest kind that is not crowded.
+            let cost = |way: &&Access| {
+                let crowd = crowd(way, scopes);
+                (crowd.saturating_sub(SHARED), way.kind(), crowd)
+            };
+            let best = ways.iter().min_by_key(cost);
+            let [facts, texts, searches, waiting, always] = &mut posts;
+            for &scope in scopes {
+                for key in best.iter().flat_map(|way| &way.keys) {
+                    match *key {
+                        Key::Fact(id) => facts.push((id, scope, rule)),
+                        Key::Text(id) => texts.push((id, scope, rule)),
+                        Key::Search(id) => searches.push((id, scope, rule)),
+                    }
+                }
+                match best {
+                    None => always.push((0, scope, rule)),
+                    Some(way) if way.keys.iter().any(|key| matches!(key, Key::Text(_))) => {
+                        waiting.push((0, scope, rule));
+                    }
+                    Some(_) => {}
+                }
+            }
+            if let Some(way) = best.filter(|way| way.is_proof) {
+                given[rule as usize] = u8::try_from(way.place).unwrap_or(NO_PLACE);
+            }
+        }
+        let [by_fact, by_text, by_search, waiting, always] = posts.map(Postings::new);
+        Self {
+            scopes: filing.scopes.into_ids(),
+            facts: filing.facts,
+            by_fact,
+            texts: TextSet::new(filing.texts.into_things()),
+            by_text,
+            searches: filing.searches,
+            by_search,
+            waiting,
+            always,
+            given,
+        }
+    }
+
+    /// The table of type patterns, which type names are resolved by.
+    pub(crate) fn types(&self) -> &TypeTable {
+        &self.facts.types
+    }
+
+    /// The first rule that applies. `found` is room for rules that could.
+    pub(crate) fn first(
+        &self,
+        rules: &[Rule],
+        candidate: Candidate<'_>,
+        folded: &mut Folded,
+        found: &mut Vec<RuleId>,
+    ) -> Option<usize> {
+        let scope = candidate.failure().connector.as_deref().and_then(|name| self.scopes.get(name));
+        let scope = scope.map_or(0, |number| number + 1);
+        let mut round = Round { index: self, rules, candidate, scope, best: RuleId::MAX, found };
+        round.found.clear();
+        self.facts.each(candidate, |key| round.add(&self.by_fact, key));
+        round.add(&self.always, 0);
+        round.decide();
+        if round.waits(&self.waiting) > TRIED {
+            self.texts.scan(folded.of(candidate.text()), |text| round.add(&self.by_text, text));
+        } else {
+            round.add(&self.waiting, 0);
+        }
+        round.decide();
+        for (id, search) in (0..).zip(&self.searches) {
+            if round.can_win(&self.by_search, id) && search.occurs(candidate, folded) {
+                round.add(&self.by_search, id);
+            }
+        }
+        round.decide();
+        (round.best < RuleId::MAX).then_some(round.best as usize)
+    }
+
+    /// Bytes of the index, without the rules and their compiled patterns.
+    pub(crate) fn bytes(&self) -> usize {
+        let postings = [&self.by_fact, &self.by_text, &self.by_search, &self.waiting, &self.always];
+        postings.iter().map(|postings| postings.bytes()).sum::<usize>()
+            + self.texts.bytes()
+            + self.facts.bytes()
+            + self.given.len()
+    }
+}
+
+/// The search for the first rule that applies to one failure.
+struct Round<'r> {
+    index: &'r Index,
+    rules: &'r [Rule],
+    candidate: Candidate<'r>,
+    scope: Scope,
+    /// The first rule that is known to apply; nothing behind it is looked at.
+    best: RuleId,
+    /// Rules that could apply and are not tried yet.
+    found: &'r mut Vec<RuleId>,
+}
+
+impl Round<'_> {
+    /// Adds the rules of a key that could still win.
+    fn add(&mut self, postings: &Postings, key: u32) {
+        for rules in postings.of(key, self.scope) {
+            self.found.extend(rules.iter().take_while(|&&rule| rule < self.best));
+        }
+    }
+
+    /// Rules of all keys that could still win.
+    fn waits(&self, postings: &Postings) -> usize {
+        postings.of(0, self.scope).map(|rules| rules.partition_point(|&rule| rule < self.best)).sum()
+    }
+
+    fn can_win(&self, postings: &Postings, key: u32) -> bool {
+        postings.of(key, self.scope).any(|rules| rules.first().is_some_and(|&rule| rule < self.best))
+    }
+
+    /// Tries the rules that were added, in their order.
+    fn decide(&mut self) {
+        self.found.sort_unstable();
+        self.found.dedup();
+        let applies = |&&rule: &&RuleId| {
+            let given = self.index.given[rule as usize];
+            applies(&self.rules[rule as usize], self.candidate, (given != NO_PLACE).then_some(given.into()))
+        };
+        if let Some(&first) = self.found.iter().find(applies) {
+            self.best = first;
+        }
+        self.found.clear();
+    }
+}
+
+/// What filing rules needs until the index stands.
+#[derive(Default)]
+struct Filing {
+    scopes: Numbering<Box<str>>,
+    items: Numbering<Item>,
+    facts: FactKeys,
+    texts: Numbering<Box<[u8]>>,
+    sources: Numbering<(bool, Box<str>)>,
+    searches: Vec<Search>,
+}
+
+impl Filing {
+    /// The connectors of a rule; 0 alone for a rule of all connectors.
+    fn scopes_of(&mut self, rule: &Rule) -> Vec<Scope> {
+        if rule.connectors.is_empty() {
+            return vec![0];
+        }
+        let mut scopes: Vec<Scope> =
+            rule.connectors.iter().map(|name| self.scopes.number(name.as_str().into()).0 + 1).collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        scopes
+    }
+
+    /// The conditions of a rule by which it can be found.
+    fn ways(&mut self, rule: &Rule) -> Vec<Access> {
+        let mut ways = Vec::new();
+        for (place, condition) in rule.when.iter().enumerate() {
+            let mut add = |(keys, is_proof): (Vec<Key>, bool)| ways.push(Access { place, keys, is_proof });
+            match condition {
+                Condition::Exception(values) => self.each(values, Self::type_key).into_iter().for_each(add),
+                Condition::Message(values) => self.each(values, Self::pattern_keys).into_iter().for_each(add),
+                Condition::Contains(values) => self.each(values, Self::literal_keys).into_iter().for_each(add),
+                Condition::ProviderCode(values) => self.each(values, Self::code_key).into_iter().for_each(add),
+                Condition::ErrorNumber(values) => self.each(values, Self::number_key).into_iter().for_each(add),
+                Condition::HttpStatus(values) => {
+                    let keys = |filing: &mut Self, status: &crate::model::StatusPattern| {
+                        (vec![filing.status_key(*status)], true)
+                    };
+                    self.each(values, keys).into_iter().for_each(add);
+                }
+                Condition::Connector(values) => {
+                    self.words(values, Item::Connector, |facts| &mut facts.connectors).into_iter().for_each(add);
+                }
+                Condition::Operation(values) => {
+                    self.words(values, Item::Operation, |facts| &mut facts.operations).into_iter().for_each(add);
+                }
+                Condition::Phase(values) => {
+                    self.words(values, Item::Phase, |facts| &mut facts.phases).into_iter().for_each(add);
+                }
+                Condition::Attribute { name, values } => {
+                    let keys =
+                        |filing: &mut Self, value: &AttributePattern| (vec![filing.attribute_key(name, value)], true);
+                    self.each(values, keys).into_iter().for_each(add);
+                }
+                Condition::Absent(_) => {}
+                Condition::Cause { conditions, .. } => {
+                    // A part of a selector can be met on another cause: it leads to the rule and proves nothing.
+                    for part in conditions {
+                        let ways = match part {
+                            CauseCondition::Exception(values) => self.each(values, Self::type_key),
+                            CauseCondition::Message(values) => self.each(values, Self::pattern_keys),
+                            CauseCondition::Contains(values) => self.each(values, Self::literal_keys),
+                            CauseCondition::ErrorNumber(values) => self.each(values, Self::number_key),
+                        };
+                        ways.into_iter().for_each(|(keys, _)| add((keys, false)));
+                    }
+                }
+            }
+        }
+        ways
+    }
+
+    /// The ways through a condition: one with the keys of all items, or one for each item when all must be found.
+    fn each<T>(
+        &mut self,
+        values: &Values<T>,
+        mut keys: impl FnMut(&mut Self, &T) -> (Vec<Key>, bool),
+    ) -> Vec<(Vec<Key>, bool)> {
+        let each: Vec<(Vec<Key>, bool)> = values.items.iter().map(|item| keys(self, item)).collect();
+        match values.quantifier {
+            Quantifier::All => {
+                let is_single = each.len() == 1;
+                each.into_iter().map(|(keys, is_proof)| (keys, is_proof && is_single)).collect()
+            }
+            Quantifier::Any => {
+                let is_proof = each.iter().all(|(_, is_proof)| *is_proof);
+                let mut keys: Vec<Key> = each.into_iter().flat_map(|(keys, _)| keys).collect();
+                keys.sort_unstable();
+                keys.dedup();
+                vec![(keys, is_proof)]
+            }
+        }
+    }
+
+    fn words(
+        &mut self,
+        values: &Values<String>,
+        item: fn(Box<str>) -> Item,
+        table: fn(&mut FactKeys) -> &mut HashMap<Box<str>, KeyId, RandomState>,
+    ) -> Vec<(Vec<Key>, bool)> {
+        self.each(values, |filing, word| {
+            let (key, is_new) = filing.items.number(item(word.as_str().into()));
+            if is_new {
+                table(&mut filing.facts).insert(word.as_str().into(), key);
+            }
+            (vec![Key::Fact(key)], true)
+        })
+    }
+
+    fn type_key(&mut self, pattern: &TypePattern) -> (Vec<Key>, bool) {
+        let (key, is_new) = self.items.number(Item::Type(pattern.as_str().into()));
+        if is_new {
+            self.facts.types.add(pattern, key);
+        }
+        (vec![Key::Fact(key)], true)
+    }
+
+    fn code_key(&mut self, pattern: &CodePattern) -> (Vec<Key>, bool) {
+        let (key, is_new) = self.items.number(Item::Code(pattern.as_str().into()));
+        if is_new {
+            self.facts.codes.add(pattern.access(), pattern.clone(), key);
+        }
+        (vec![Key::Fact(key)], true)
+    }
+
+    fn number_key(&mut self, &number: &i64) -> (Vec<Key>, bool) {
+        let (key, _) = self.items.number(Item::Number(number));
+        self.facts.numbers.insert(number, key);
+        (vec![Key::Fact(key)], true)
+    }
+
+    fn status_key(&mut self, pattern: crate::model::StatusPattern) -> Key {
+        let statuses = pattern.statuses();
+        let (key, is_new) = self.items.number(Item::Status(*statuses.start(), *statuses.end()));
+        if is_new {
+            for status in statuses {
+                let place = usize::from(status - FIRST_STATUS);
+                if self.facts.statuses.len() <= place {
+                    self.facts.statuses.resize_with(place + 1, Vec::new);
+                }
+                self.facts.statuses[place].push(key);
+            }
+        }
+        Key::Fact(key)
+    }
+
+    fn attribute_key(&mut self, name: &str, pattern: &AttributePattern) -> Key {
+        let (key, is_new) = self.items.number(Item::Attribute(name.into(), pattern.as_item()));
+        if is_new {
+            self.facts.attributes.entry(name.into()).or_default().add(pattern.access(), pattern.clone(), key);
+        }
+        Key::Fact(key)
+    }
+
+    fn pattern_keys(&mut self, pattern: &Pattern) -> (Vec<Key>, bool) {
+        self.text_keys(pattern.requirement(), (true, pattern.as_str()), || Search::Pattern(pattern.clone()))
+    }
+
+    fn literal_keys(&mut self, literal: &Literal) -> (Vec<Key>, bool) {
+        self.text_keys(literal.requirement(), (false, literal.as_str()), || Search::Literal(literal.clone()))
+    }
+
+    fn text_keys(
+        &mut self,
+        requirement: &Requirement,
+        (is_pattern, source): (bool, &str),
+        search: impl FnOnce() -> Search,
+    ) -> (Vec<Key>, bool) {
+        if requirement.texts.is_empty() {
+            let (id, is_new) = self.sources.number((is_pattern, source.into()));
+            if is_new {
+                self.searches.push(search());
+            }
+            return (vec![Key::Search(id)], true);
+        }
+        let texts = requirement.texts.iter();
+        (texts.map(|text| Key::Text(self.texts.number(text.clone()).0)).collect(), false)
+    }
+}
+
+impl Access {
+    /// How much it costs to find out which keys are met.
+    fn kind(&self) -> u8 {
+        let kind = |key: &Key| match key {
+            Key::Fact(_) => 0,
+            Key::Text(_) => 1,
+            Key::Search(_) => 2,
+        };
+        self.keys.iter().map(kind).max().unwrap_or_default()
+    }
+}
+
+/// The lowest HTTP status.
+const FIRST_STATUS: u16 = 100;
+
+impl FactKeys {
+    /// Calls `met` with the keys that the facts of a failure meet.
+    fn each(&self, candidate: Candidate<'_>, mut met: impl FnMut(KeyId)) {
+        for name in candidate.causes().flat_map(super::Cause::lineage) {
+            name.keys().iter().for_each(|&key| met(key));
+        }
+        for (_, code) in candidate.provider_codes() {
+            self.codes.look_up(Some(code), |pattern| pattern.matches_lower(code), &mut met);
+        }
+        if !self.numbers.is_empty() {
+            // Of very many numbers the failure's own set holds only the first; a cause selector sees all of its cause.
+            let of_causes = candidate.causes().flat_map(super::Cause::error_numbers);
+            for number in candidate.error_numbers().iter().chain(of_causes) {
+                self.numbers.get(number).copied().into_iter().for_each(&mut met);
+            }
+        }
+        if let Some(status) = candidate.http_status() {
+            let place = usize::from(status.saturating_sub(FIRST_STATUS));
+            self.statuses.get(place).into_iter().flatten().for_each(|&key| met(key));
+        }
+        let failure = candidate.failure();
+        let words = [
+            (&self.connectors, &failure.connector),
+            (&self.operations, &failure.operation),
+            (&self.phases, &failure.phase),
+        ];
+        for (table, word) in words {
+            if let Some(&key) = word.as_deref().filter(|_| !table.is_empty()).and_then(|word| table.get(word)) {
+                met(key);
+            }
+        }
+        if !self.attributes.is_empty() {
+            for (name, value) in &failure.attributes {
+                if let Some(table) = self.attributes.get(name.as_str()) {
+                    let text = if let Attribute::Text(text) = value { Some(text.as_ref()) } else { None };
+                    table.look_up(text, |pattern| pattern.matches(value), &mut met);
+                }
+            }
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let words = self.connectors.capacity() + self.operations.capacity() + self.phases.capacity();
+        self.types.bytes()
+            + self.codes.bytes()
+            + self.numbers.capacity() * 16
+            + self.statuses.iter().map(|keys| 24 + keys.capacity() * 4).sum::<usize>()
+            + words * 32
+            + self.attributes.values().map(GlobTable::bytes).sum::<usize>()
+    }
+}
+
+impl Search {
+    /// Whether it occurs in a message.
+    fn occurs(&self, candidate: Candidate<'_>, folded: &mut Folded) -> bool {
+        match self {
+            Self::Pattern(pattern) => {
+                let run = pattern.requirement().run.as_ref();
+                run.is_none_or(|run| run.occurs_in(folded.of(candidate.text())))
+                    && candidate.texts_with_cause().any(|(_, text)| pattern.is_match(text))
+            }
+            Self::Literal(literal) => candidate.texts_with_cause().any(|(_, text)| literal.find(text).is_some()),
+        }
+    }
+}
+
+/// For each key and connector, rules in their order.
+#[derive(Debug, Default)]
+struct Postings {
+    /// For each key, where its groups begin; one more for the end.
+    keys: Vec<u32>,
+    /// For each group, its connector and where its rules begin; one more for the end.
+    groups: Vec<(Scope, u32)>,
+    rules: Vec<RuleId>,
+}
+
+impl Postings {
+    fn new(mut posts: Vec<(u32, Scope, RuleId)>) -> Self {
+        let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        posts.sort_unstable();
+        posts.dedup();
+        let mut postings = Self::default();
+        let mut last = None;
+        for (key, scope, rule) in posts {
+            if last != Some((key, scope)) {
+                postings.keys.resize(key as usize + 1, count(postings.groups.len()));
+                postings.groups.push((scope, count(postings.rules.len())));
+                last = Some((key, scope));
+            }
+            postings.rules.push(rule);
+        }
+        postings.keys.push(count(postings.groups.len()));
+        postings.groups.push((Scope::MAX, count(postings.rules.len())));
+        postings
+    }
+
+    /// The rules of a key: those of all connectors, and those of one.
+    fn of(&self, key: u32, scope: Scope) -> impl Iterator<Item = &[RuleId]> {
+        let key = key as usize;
+        let groups = match self.keys.get(key..key + 2) {
+            Some(&[start, end]) => start as usize..end as usize,
+            _ => 0..0,
+        };
+        groups
+            .filter(move |&group| self.groups[group].0 == 0 || self.groups[group].0 == scope)
+            .map(|group| &self.rules[self.groups[group].1 as usize..self.groups[group + 1].1 as usize])
+    }
+
+    fn bytes(&self) -> usize {
+        self.keys.capacity() * 4 + self.groups.capacity() * 8 + self.rules.capacity() * 4
+    }
+}

@@ -1,0 +1,367 @@
+//! The index gives what the obvious loop gives: on all examples, and on random rules and failures of every kind.
+//!
+//! `FAULTBOOK_CASES=1000000 cargo test --release matcher/` is the long run.
+
+use fastrand::Rng;
+use faultbook::matcher::{
+    AttributePattern, CauseCondition, CausePosition, CodePattern, Condition, Fact, Lexicon, Literal, Matcher, Pattern,
+    Quantifier, Scratch, StatusPattern, TypeName, TypePattern, Values, plain,
+};
+use faultbook::{Attribute, Code, Exception, Failure, Rule};
+use libtest_mimic::{Failed, Trial};
+
+use super::codes::rules;
+
+pub fn trials() -> Vec<Trial> {
+    vec![
+        Trial::test("matcher/index_and_loop_agree_on_all_examples", examples),
+        Trial::test("matcher/index_and_loop_agree_on_random_rules", || random(1, 40, 1)),
+        Trial::test("matcher/index_and_loop_agree_on_many_random_rules", || random(300, 700, 20)),
+    ]
+}
+
+fn examples() -> Result<(), Failed> {
+    let matcher = Matcher::new(rules().rules().to_vec(), Lexicon::default());
+    let mut scratch = Scratch::default();
+    for entry in rules().codes() {
+        for failure in rules().examples_of(&entry.code) {
+            agree(&matcher, failure, &mut scratch).map_err(Failed::from)?;
+        }
+    }
+    Ok(())
+}
+
+/// Rule sets of some size, each with some failures.
+fn random(least: usize, most: usize, cost: u64) -> Result<(), Failed> {
+    let cases = std::env::var("FAULTBOOK_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(8_000) / cost;
+    let mut scratch = Scratch::default();
+    for seed in 0..cases.div_ceil(FAILURES) {
+        let mut rng = Rng::with_seed(seed);
+        let rules: Vec<Rule> = (0..rng.usize(least..=most)).map(|id| rule(&mut rng, id)).collect();
+        let matcher = Matcher::new(rules, lexicon(&mut rng));
+        for _ in 0..FAILURES {
+            let failure = failure(&mut rng);
+            agree(&matcher, &failure, &mut scratch).map_err(|message| format!("seed {seed}: {message}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Failures for each random rule set.
+const FAILURES: u64 = 20;
+
+fn agree(matcher: &Matcher, failure: &Failure, scratch: &mut Scratch) -> Result<(), String> {
+    let (candidate, work) = matcher.facts(failure, None, scratch);
+    let expected = plain::first(matcher.rules(), candidate);
+    let found = matcher.first_of(candidate, work);
+    if found == expected {
+        return Ok(());
+    }
+    let shown = |rule: Option<usize>| {
+        rule.map_or_else(|| "no rule".to_owned(), |rule| serde_json::json!(matcher.rules()[rule]).to_string())
+    };
+    Err(format!("the index finds {}, the loop {} for {}", shown(found), shown(expected), serde_json::json!(failure)))
+}
+
+const TYPES: &[&str] = &[
+    "System.Exception",
+    "System.TimeoutException",
+    "TimeoutException",
+    "Net.Http.HttpRequestException",
+    "A.B.SqlException",
+    "A.C.SqlException",
+    "SqlException",
+    "A.Fault`1[[B.C, D]]",
+    "A.Outer+Inner",
+    "",
+    "A.B",
+    "System.Net.WebException",
+];
+const TYPE_PATTERNS: &[&str] = &[
+    "System.Exception",
+    "TimeoutException",
+    "System.TimeoutException",
+    "**.SqlException",
+    "A.*.SqlException",
+    "A.{B,C}.SqlException",
+    "System.**",
+    "Sql*",
+    "*Exception",
+    "A.Fault",
+    "A.Outer.Inner",
+    "Inner",
+    "**.B",
+    "A.**",
+    "{A,System}.*",
+    "**",
+];
+const CODES: &[&str] =
+    &["AADSTS7000222", "aadsts50034", "invalid_client", "Authentication_Denied", "ErrorItemNotFound", "X", "ORA00942"];
+const CODE_PATTERNS: &[&str] =
+    &["AADSTS7000222", "AADSTS*", "Authentication_*", "*NotFound", "*_*", "x", "error{item,access}*", "Ora00942"];
+const WORDS: &[&str] = &["create", "update", "exchange", "webhook", "nav", ""];
+/// Parts of messages, near to what the patterns look for.
+const PIECES: &[&str] = &[
+    "timeout",
+    "Timeout expired",
+    "TIMEOUT",
+    " ",
+    " ",
+    "connection",
+    "connection refused",
+    "Connection Reset by peer",
+    "AADSTS7000222",
+    "AADSTS70002221",
+    "AADSTS50034: user",
+    "404",
+    "503",
+    "(404)",
+    "status 503",
+    "x",
+    "k",
+    "K",
+    "\u{212A}",
+    "s",
+    "\u{17F}",
+    "é",
+    "É",
+    "ß",
+    "\n",
+    "\r\n",
+    "\r",
+    "host",
+    "10.0.0.1",
+    "0x8004",
+    "2026-11-20",
+    "aaaa",
+    "abcabcabcabc",
+    "the mailbox is full",
+    "The Mailbox is full",
+    "mailbo",
+    "ful",
+    "certificate",
+    "cert",
+    "«»",
+    "日本語",
+    "𝄞",
+    ".",
+    ":",
+    "\"",
+    "secret expired for app",
+    "secre\u{17F}t",
+    "to\u{212A}en",
+    "token",
+    "TOKEN has expired",
+    "code = 12",
+    "Error Number: 1205",
+];
+/// Parts of patterns; joined at random they make literals, alternations, classes, repetitions and boundaries.
+const PARTS: &[&str] = &[
+    "timeout",
+    "Timeout expired",
+    "connection",
+    "connection (?:refused|reset)",
+    "(?i)connection reset",
+    "refused",
+    "AADSTS7000222",
+    "AADSTS[0-9]+",
+    r"\bAADSTS50034\b",
+    r"\b4[0-9][0-9]\b",
+    r"[45][0-9]{2}",
+    r"\b50[0-9]\b",
+    ".*",
+    ".*",
+    r"\s+",
+    r"\S+",
+    ".{0,5}",
+    "mailbox",
+    "(?i)mailbox is",
+    "the|The",
+    "(?:is|was) full",
+    "(?i:token)",
+    "(?i)secret",
+    "[kK]",
+    "(?i)k",
+    "(?i)s",
+    "(?:abc)+",
+    "(?:abc){2,3}",
+    "a{3,}",
+    "a?",
+    "(?:x|y)?",
+    "^",
+    "$",
+    "(?m)^",
+    r"\bhost",
+    "é",
+    "(?i)é",
+    "日本",
+    "𝄞",
+    r"[0-9]{1,3}\.[0-9]{1,3}\.",
+    "0x[0-9a-f]{4}",
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    "(?u)\\w+",
+    "\\.",
+    "[^a-z]",
+    "cert(?:ificate)?",
+    "(?:(?:time|con).*)+out",
+    "(?P<value>[a-z]+) expired",
+    "code\\s*=\\s*",
+];
+
+fn pick<'t>(rng: &mut Rng, from: &[&'t str]) -> &'t str {
+    from[rng.usize(..from.len())]
+}
+
+fn message(rng: &mut Rng) -> String {
+    let pieces = if rng.u8(..50) == 0 { rng.usize(200..12_000) } else { rng.usize(..14) };
+    (0..pieces).map(|_| pick(rng, PIECES)).collect()
+}
+
+fn pattern(rng: &mut Rng) -> Pattern {
+    loop {
+        let source: String = (0..rng.usize(1..4)).map(|_| pick(rng, PARTS)).collect();
+        let source = if rng.u8(..6) == 0 { format!("{source}|{}", pick(rng, PARTS)) } else { source };
+        if let Ok(pattern) = Pattern::parse(&source) {
+            return pattern;
+        }
+    }
+}
+
+fn literal(rng: &mut Rng) -> Literal {
+    loop {
+        let source: String = (0..rng.usize(1..3)).map(|_| pick(rng, PIECES)).collect();
+        if let Ok(literal) = Literal::parse(&source) {
+            return literal;
+        }
+    }
+}
+
+fn values<T>(rng: &mut Rng, mut item: impl FnMut(&mut Rng) -> T) -> Values<T> {
+    let quantifier = if rng.u8(..4) == 0 { Quantifier::All } else { Quantifier::Any };
+    let count = if rng.bool() { 1 } else { rng.usize(1..4) };
+    Values { quantifier, items: (0..count).map(|_| item(rng)).collect() }
+}
+
+fn type_pattern(rng: &mut Rng) -> TypePattern {
+    TypePattern::parse(pick(rng, TYPE_PATTERNS)).unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+fn status(rng: &mut Rng) -> StatusPattern {
+    let source = ["404", "5xx", "4xx", "500-502", "503", "100-599"];
+    StatusPattern::parse(pick(rng, &source)).unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+fn attribute_pattern(rng: &mut Rng) -> AttributePattern {
+    match rng.u8(..4) {
+        0 => AttributePattern::Bool(rng.bool()),
+        1 => AttributePattern::Number(rng.i64(..3)),
+        _ => AttributePattern::parse_text(pick(rng, &["a", "a*", "*b", "true", "1", ""]))
+            .unwrap_or_else(|error| panic!("{error:?}")),
+    }
+}
+
+fn condition(rng: &mut Rng) -> Condition {
+    let text = |rng: &mut Rng| pick(rng, WORDS).to_owned();
+    match rng.u8(..14) {
+        0 => Condition::Exception(values(rng, type_pattern)),
+        1..=3 => Condition::Message(values(rng, pattern)),
+        4 => Condition::Contains(values(rng, literal)),
+        5 => Condition::HttpStatus(values(rng, status)),
+        6 => Condition::ProviderCode(values(rng, |rng| {
+            CodePattern::parse(pick(rng, CODE_PATTERNS)).unwrap_or_else(|error| panic!("{error:?}"))
+        })),
+        7 => Condition::ErrorNumber(values(rng, |rng| rng.i64(1200..1208))),
+        8 => Condition::Connector(values(rng, text)),
+        9 => Condition::Operation(values(rng, text)),
+        10 => Condition::Phase(values(rng, text)),
+        11 => Condition::Attribute {
+            name: pick(rng, &["final", "kind"]).to_owned(),
+            values: values(rng, attribute_pattern),
+        },
+        12 => {
+            let facts = Fact::WORDS.map(|(_, fact)| fact);
+            let one = facts[rng.usize(..facts.len())].clone();
+            Condition::Absent(if rng.bool() { vec![one] } else { vec![one, Fact::Attribute("kind".to_owned())] })
+        }
+        _ => Condition::Cause {
+            position: *rng
+                .choice(&[CausePosition::Outermost, CausePosition::Innermost, CausePosition::SameCause])
+                .unwrap_or(&CausePosition::Outermost),
+            conditions: (0..rng.usize(1..3)).map(|_| cause_condition(rng)).collect(),
+        },
+    }
+}
+
+fn cause_condition(rng: &mut Rng) -> CauseCondition {
+    match rng.u8(..4) {
+        0 => CauseCondition::Exception(values(rng, type_pattern)),
+        1 => CauseCondition::Message(values(rng, pattern)),
+        2 => CauseCondition::Contains(values(rng, literal)),
+        _ => CauseCondition::ErrorNumber(values(rng, |rng| rng.i64(1200..1208))),
+    }
+}
+
+fn rule(rng: &mut Rng, id: usize) -> Rule {
+    let connectors = match rng.u8(..4) {
+        0 => vec!["exchange".to_owned()],
+        1 => vec!["nav".to_owned(), "webhook".to_owned(), "nav".to_owned()],
+        _ => Vec::new(),
+    };
+    // Rules that nearly always apply would leave nothing for those behind them.
+    let conditions = if rng.u8(..3) == 0 { 1 } else { rng.usize(2..5) };
+    Rule {
+        id: format!("random/{id}"),
+        code: Code::parse("DSUNK001").unwrap_or_else(|| panic!("no code")),
+        connectors,
+        when: (0..conditions).map(|_| condition(rng)).collect(),
+        unless: (0..rng.usize(..2)).map(|_| condition(rng)).collect(),
+        captures: Vec::new(),
+    }
+}
+
+fn lexicon(rng: &mut Rng) -> Lexicon {
+    let parse = |source: &str| Pattern::parse(source).unwrap_or_else(|error| panic!("{error:?}"));
+    let mut lexicon = if rng.bool() {
+        Lexicon::new(
+            vec![parse("(?i)AADSTS[0-9]+\\b"), parse("code = (?<value>[a-z0-9]+)")],
+            vec![parse("status (?<value>[0-9]+)"), parse("\\((?<value>[0-9]{3})\\)")],
+            vec![parse("Error Number: (?<value>[0-9]+)")],
+        )
+    } else {
+        Lexicon::default()
+    };
+    let name = |raw: &'static str| TypeName::parse(raw);
+    if let (Some(child), Some(parent)) = (name("A.B.SqlException"), name("System.Exception")) {
+        lexicon.add_parents(&child, [parent]);
+    }
+    lexicon
+}
+
+fn failure(rng: &mut Rng) -> Failure {
+    let word = |rng: &mut Rng| (rng.u8(..3) > 0).then(|| pick(rng, WORDS).into());
+    let exceptions = (0..rng.usize(..5)).map(|index| Exception {
+        type_name: (rng.u8(..5) > 0).then(|| pick(rng, TYPES).into()),
+        message: (rng.u8(..4) > 0).then(|| message(rng).into()),
+        ancestors: (0..rng.usize(..3)).map(|_| pick(rng, TYPES).into()).collect(),
+        error_numbers: (0..rng.usize(..2)).map(|_| rng.i64(1200..1208)).collect(),
+        parent: (rng.u8(..3) == 0).then(|| rng.usize(..=index)),
+    });
+    let exceptions = exceptions.collect();
+    let attribute = |rng: &mut Rng| match rng.u8(..3) {
+        0 => Attribute::Bool(rng.bool()),
+        1 => Attribute::Number(rng.i64(..3)),
+        _ => Attribute::Text(pick(rng, &["a", "ab", "b", "true", ""]).into()),
+    };
+    Failure {
+        connector: word(rng),
+        operation: word(rng),
+        phase: word(rng),
+        exceptions,
+        message: rng.bool().then(|| message(rng).into()),
+        http_status: rng.bool().then(|| rng.u16(398..506)),
+        provider_codes: (0..rng.usize(..3)).map(|_| pick(rng, CODES).into()).collect(),
+        error_numbers: (0..rng.usize(..2)).map(|_| rng.i64(1200..1208)).collect(),
+        attributes: (0..rng.usize(..2)).map(|_| (pick(rng, &["final", "kind"]).into(), attribute(rng))).collect(),
+        ..Failure::default()
+    }
+}
