@@ -1,5 +1,6 @@
 //! `faultbook classify`: failures in, decisions out, one for each, in order.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +13,8 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::error::{Error, ErrorKind};
-use crate::input::records::{self, Incoming, Records};
+use crate::input::json::Record;
+use crate::input::records::{self, Raw, Records};
 use crate::model::{Decision, Failure};
 use crate::render;
 use crate::ruleset::RuleSet;
@@ -152,7 +154,7 @@ impl Run<'_> {
             // Held until a record has to be waited for: a signal comes after what can be answered without waiting.
             let mut output = lock(&shared);
             loop {
-                let is_text = matches!(record, Incoming::Failure { is_text: true, .. });
+                let is_text = matches!(record, Raw::Text(_));
                 let decision = self.decide(record);
                 self.answered += 1;
                 self.unreadable += u64::from(decision.error.is_some());
@@ -171,19 +173,19 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn decide(&self, record: Incoming) -> Decision {
-        match record {
-            Incoming::Failure { mut record, .. } => {
-                self.fill_in(&mut record.failure);
+    fn decide(&self, record: Raw<'_>) -> Decision {
+        match record.read() {
+            Ok(Record { mut failure, notes }) => {
+                self.fill_in(&mut failure);
                 // A fault of the engine must cost one answer its code, not a connector its answers.
-                let decided = catch_unwind(AssertUnwindSafe(|| self.set.classify(&record.failure)));
+                let decided = catch_unwind(AssertUnwindSafe(|| self.set.classify(&failure)));
                 let decision =
                     decided.unwrap_or_else(|_| self.set.unreadable("internal error; please report the record"));
-                self.set.noted(decision, record.notes)
+                self.set.noted(decision, notes)
             }
-            Incoming::Unreadable { error, raw } => {
+            Err(error) => {
                 let mut decision = self.set.unreadable(error);
-                decision.raw_base64 = raw.map(|raw| self.raw(&raw));
+                decision.raw_base64 = record.not_utf8().map(|raw| self.raw(raw));
                 decision
             }
         }
@@ -197,10 +199,10 @@ impl Run<'_> {
         base64::prelude::BASE64_STANDARD.encode(&shown[..shown.len().min(RAW_BYTES)])
     }
 
-    fn fill_in(&self, failure: &mut Failure) {
-        let fill = |field: &mut Option<String>, value: &Option<String>| {
+    fn fill_in<'a>(&'a self, failure: &mut Failure<'a>) {
+        let fill = |field: &mut Option<Cow<'a, str>>, value: &'a Option<String>| {
             if field.is_none() {
-                field.clone_from(value);
+                *field = value.as_deref().map(Cow::Borrowed);
             }
         };
         fill(&mut failure.connector, &self.arguments.connector);

@@ -12,7 +12,7 @@ use super::Lexicon;
 /// The facts of one failure, normalized.
 #[derive(Debug)]
 pub struct Candidate<'f> {
-    failure: &'f Failure,
+    failure: &'f Failure<'f>,
     causes: Vec<Cause<'f>>,
     messages: Vec<Cow<'f, str>>,
     http_status: Option<u16>,
@@ -34,7 +34,7 @@ pub struct Cause<'f> {
 impl<'f> Candidate<'f> {
     /// Brings the facts together. `stated` is what the failure's `text` says explicitly.
     #[must_use]
-    pub fn new(failure: &'f Failure, stated: Option<&'f Failure>, lexicon: &Lexicon) -> Self {
+    pub fn new(failure: &'f Failure<'f>, stated: Option<&'f Failure<'f>>, lexicon: &Lexicon) -> Self {
         let mut truncated =
             failure.text.as_ref().is_some_and(|text| text.len() > limits::TEXT_HEAD_BYTES + limits::TEXT_TAIL_BYTES);
         let sent_exceptions = !failure.exceptions.is_empty();
@@ -65,7 +65,7 @@ impl<'f> Candidate<'f> {
                 .provider_codes
                 .iter()
                 .take(limits::FACTS)
-                .map(|code| Cow::Borrowed(code.as_str()))
+                .map(|code| Cow::Borrowed(code.as_ref()))
                 .collect(),
             error_numbers: failure.error_numbers.clone(),
             truncated,
@@ -75,7 +75,7 @@ impl<'f> Candidate<'f> {
     }
 
     /// Adds what texts state beyond the facts that were sent.
-    fn read_facts(&mut self, stated: Option<&'f Failure>, lexicon: &Lexicon) {
+    fn read_facts(&mut self, stated: Option<&'f Failure<'f>>, lexicon: &Lexicon) {
         self.http_status = self.http_status.or_else(|| stated.and_then(|stated| stated.http_status)).or_else(|| {
             lexicon.http_status.iter().find_map(|pattern| {
                 self.texts().find_map(|text| pattern.value(text)?.parse().ok().filter(|&s| is_status(s)))
@@ -84,14 +84,14 @@ impl<'f> Candidate<'f> {
         let read = lexicon.provider_code.iter().flat_map(|pattern| self.texts().flat_map(|text| pattern.values(text)));
         let read: Vec<String> = distinct(read).into_iter().map(str::to_owned).collect();
         let sent: Vec<Option<String>> = self.provider_codes.iter().map(|code| issuer(code)).collect();
-        let from_structure = stated.map(|stated| stated.provider_codes.iter().map(|code| Cow::Borrowed(code.as_str())));
+        let from_structure = stated.map(|stated| stated.provider_codes.iter().map(|code| Cow::Borrowed(code.as_ref())));
         for code in from_structure.into_iter().flatten().chain(read.into_iter().map(Cow::Owned)) {
             let known = self.provider_codes.iter().any(|known| known.eq_ignore_ascii_case(&code));
             if !known && !sent.contains(&issuer(&code)) {
                 self.provider_codes.push(code);
             }
         }
-        let has_sent = |failure: &Failure| {
+        let has_sent = |failure: &Failure<'_>| {
             !failure.error_numbers.is_empty() || failure.exceptions.iter().any(|cause| !cause.error_numbers.is_empty())
         };
         self.error_numbers.extend(self.causes.iter().flat_map(|cause| cause.error_numbers));
@@ -108,7 +108,7 @@ impl<'f> Candidate<'f> {
 
     /// The failure as it was sent.
     #[must_use]
-    pub fn failure(&self) -> &'f Failure {
+    pub fn failure(&self) -> &'f Failure<'f> {
         self.failure
     }
 
@@ -153,7 +153,7 @@ impl<'f> Candidate<'f> {
 
     /// An attribute by name.
     #[must_use]
-    pub fn attribute(&self, name: &str) -> Option<&'f Attribute> {
+    pub fn attribute(&self, name: &str) -> Option<&'f Attribute<'f>> {
         self.failure.attributes.get(name)
     }
 
@@ -189,7 +189,7 @@ impl<'f> Candidate<'f> {
             Fact::Connector => self.failure.connector.is_none(),
             Fact::Operation => self.failure.operation.is_none(),
             Fact::Phase => self.failure.phase.is_none(),
-            Fact::Attribute(name) => !self.failure.attributes.contains_key(name),
+            Fact::Attribute(name) => !self.failure.attributes.contains_key(name.as_str()),
         }
     }
 }
@@ -232,7 +232,7 @@ fn distinct<T: Clone + Eq + std::hash::Hash>(facts: impl Iterator<Item = T>) -> 
 }
 
 /// The first causes and, of a longer chain, the innermost one.
-fn causes<'f>(exceptions: &'f [Exception], lexicon: &Lexicon, truncated: &mut bool) -> Vec<Cause<'f>> {
+fn causes<'f>(exceptions: &'f [Exception<'f>], lexicon: &Lexicon, truncated: &mut bool) -> Vec<Cause<'f>> {
     let mut wraps = vec![false; exceptions.len()];
     for (index, exception) in exceptions.iter().enumerate().skip(1) {
         // A parent that is not in front of its child would make a cycle: the one before takes its place.
@@ -247,7 +247,7 @@ fn causes<'f>(exceptions: &'f [Exception], lexicon: &Lexicon, truncated: &mut bo
     kept.chain(last).map(|(exception, &wraps)| cause(exception, !wraps, lexicon, truncated)).collect()
 }
 
-fn cause<'f>(exception: &'f Exception, innermost: bool, lexicon: &Lexicon, truncated: &mut bool) -> Cause<'f> {
+fn cause<'f>(exception: &'f Exception<'f>, innermost: bool, lexicon: &Lexicon, truncated: &mut bool) -> Cause<'f> {
     let type_name = exception.type_name.as_deref().and_then(TypeName::parse);
     let mut ancestors: Vec<TypeName<'f>> =
         exception.ancestors.iter().take(limits::ANCESTORS).filter_map(|name| TypeName::parse(name)).collect();

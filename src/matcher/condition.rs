@@ -149,7 +149,7 @@ fn on_cause<'c>(condition: &CauseCondition, cause: &'c Cause<'_>) -> Option<Cow<
     Some(matched)
 }
 
-fn attribute_text(value: &Attribute) -> Cow<'_, str> {
+fn attribute_text<'c>(value: &'c Attribute<'_>) -> Cow<'c, str> {
     match value {
         Attribute::Bool(value) => Cow::Owned(value.to_string()),
         Attribute::Number(value) => Cow::Owned(value.to_string()),

@@ -14,7 +14,7 @@ use super::{FALLBACK_RULE, RuleSet};
 impl RuleSet {
     /// Says what a failure is. Cannot fail: what no rule knows gets the fallback, with the reason.
     #[must_use]
-    pub fn classify(&self, failure: &Failure) -> Decision {
+    pub fn classify(&self, failure: &Failure<'_>) -> Decision {
         let stated = failure.text.as_deref().map(|text| {
             // Reading drops lines, also those that frame a key: what is a secret is told before.
             text::read(&self.redactor.redact(excerpt(text).as_deref().unwrap_or(text)))
@@ -68,7 +68,7 @@ impl RuleSet {
     }
 
     /// Says when no rule file is for the connector that was named: most often it is a misspelt one.
-    fn connector_note(&self, failure: &Failure) -> Option<String> {
+    fn connector_note(&self, failure: &Failure<'_>) -> Option<String> {
         let connector = failure.connector.as_deref().filter(|name| !name.trim().is_empty())?;
         let mut scopes = self.rules.iter().flat_map(|rule| &rule.connectors).peekable();
         if scopes.peek().is_none() || scopes.any(|known| known == connector) {
@@ -127,8 +127,9 @@ impl RuleSet {
         };
         let failure = candidate.failure();
         let inner = candidate.inner_message().map(|text| self.redactor.redact(text));
-        let sent =
-            |field: &'_ Option<String>| field.as_deref().map(|text| self.redactor.redact(text).into_owned().into());
+        let sent = |field: &'_ Option<Cow<'_, str>>| {
+            field.as_deref().map(|text| self.redactor.redact(text).into_owned().into())
+        };
         let fields = [
             ("id", self.echoed(failure).map(Cow::Borrowed)),
             ("connector", sent(&failure.connector)),
@@ -165,7 +166,7 @@ impl RuleSet {
     }
 
     /// Ids go into logs and headers: only short words are echoed, and no secrets.
-    fn echoed<'f>(&self, failure: &'f Failure) -> Option<&'f str> {
+    fn echoed<'f>(&self, failure: &'f Failure<'_>) -> Option<&'f str> {
         failure.id.as_deref().filter(|id| is_word(id) && self.redactor.redact(id) == *id)
     }
 }

@@ -70,7 +70,12 @@ fn examples(set: &RuleSet, book: &Book, file: &RuleFile, rule: &RuleEntry, findi
 }
 
 /// The first condition that keeps a rule from a failure.
-fn obstacle<'e>(set: &RuleSet, id: &str, entry: &'e RuleEntry, failure: &Failure) -> Option<(&'e Span, &'static str)> {
+fn obstacle<'e>(
+    set: &RuleSet,
+    id: &str,
+    entry: &'e RuleEntry,
+    failure: &Failure<'_>,
+) -> Option<(&'e Span, &'static str)> {
     let rule = set.rules.iter().find(|rule| rule.id == id)?;
     let stated = failure.text.as_deref().map(text::read);
     let candidate = Candidate::new(failure, stated.as_ref(), &set.lexicon);
