@@ -98,7 +98,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     }));
     let output = Arc::new(Mutex::new(Output::new()));
     let stopping = signals::flush_on_signal(&output);
-    let mut run = Run { arguments, set, output, stopping, answered: 0, unreadable: 0 };
+    let mut run = Run { engine: Engine { arguments, set }, output, stopping, answered: 0, unreadable: 0 };
     let stdin = [PathBuf::from("-")];
     let files = if arguments.files.is_empty() { &stdin[..] } else { &arguments.files };
     let done = files.iter().try_for_each(|file| run.file(file));
@@ -115,9 +115,14 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
-struct Run<'a> {
+/// What answers records; the same for every thread.
+struct Engine<'a> {
     arguments: &'a Arguments,
     set: RuleSet,
+}
+
+struct Run<'a> {
+    engine: Engine<'a>,
     output: Arc<Mutex<Output>>,
     stopping: Stopping,
     answered: u64,
@@ -148,18 +153,18 @@ impl Run<'_> {
     }
 
     fn records(&mut self, input: impl Read, cannot: &impl Fn(io::Error) -> Error) -> Result<(), Failed> {
-        let mut records = Records::new(input, self.arguments.input.into()).map_err(cannot)?;
+        let mut records = Records::new(input, self.engine.arguments.input.into()).map_err(cannot)?;
         let shared = Arc::clone(&self.output);
         while let Some(mut record) = records.next().map_err(cannot)? {
             // Held until a record has to be waited for: a signal comes after what can be answered without waiting.
             let mut output = lock(&shared);
             loop {
-                let is_text = matches!(record, Raw::Text(_));
-                let decision = self.decide(record);
+                let (engine, mut is_unreadable) = (&self.engine, false);
+                output.line(|buffer| is_unreadable = engine.answer(record, buffer))?;
                 self.answered += 1;
-                self.unreadable += u64::from(decision.error.is_some());
-                output.line(|buffer| self.write(buffer, &decision, is_text))?;
-                if records.would_wait() {
+                self.unreadable += u64::from(is_unreadable);
+                // The items of a list are there, but a signal must not wait for the last of them.
+                if records.would_wait() || records.is_list() {
                     break;
                 }
                 let Some(next) = records.next().map_err(cannot)? else { break };
@@ -172,8 +177,17 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
 
-    fn decide(&self, record: Raw<'_>) -> Decision {
+impl Engine<'_> {
+    /// Answers a record with one line, without its end; whether the record could not be read.
+    fn answer(&self, record: Raw<'_>, buffer: &mut Vec<u8>) -> bool {
+        let decision = self.decide(record);
+        self.write(buffer, &decision, matches!(record, Raw::Text(_)));
+        decision.error.is_some()
+    }
+
+    fn decide(&self, record: Raw<'_>) -> Decision<'_> {
         match record.read() {
             Ok(Record { mut failure, notes }) => {
                 self.fill_in(&mut failure);
@@ -210,7 +224,7 @@ impl Run<'_> {
         fill(&mut failure.phase, &self.arguments.phase);
     }
 
-    fn write(&self, buffer: &mut Vec<u8>, decision: &Decision, is_text: bool) {
+    fn write(&self, buffer: &mut Vec<u8>, decision: &Decision<'_>, is_text: bool) {
         match self.arguments.format {
             OutputFormat::Json => {
                 // A decision holds texts and numbers only: writing it to memory cannot fail.

@@ -107,13 +107,14 @@ impl<R: Read> Records<R> {
         Ok(Self { reader, mode, line: Vec::new(), used: 0, is_first: true })
     }
 
-    /// Whether the next record may have to be waited for: it has not been read to its end. The items of a list are
-    /// there, but a signal must not wait for the last of them.
+    /// Whether the next record may have to be waited for: it has not been read to its end.
     pub(crate) fn would_wait(&self) -> bool {
-        match self.mode {
-            Mode::List(_) => true,
-            _ => line_end(&self.reader.buffer()[self.used..]).is_none(),
-        }
+        !self.is_list() && line_end(&self.reader.buffer()[self.used..]).is_none()
+    }
+
+    /// Whether the records are the items of a list, which is there as a whole.
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.mode, Mode::List(_))
     }
 
     /// The next record; `None` at the end.

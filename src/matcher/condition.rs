@@ -93,7 +93,10 @@ fn on_one_cause<'c>(
 }
 
 /// What the captures of a rule find: each the first match over the causes' messages, then the failure's own.
-pub fn captures<'c>(captures: &'c [Capture], candidate: &'c Candidate<'_>) -> impl Iterator<Item = (&'c str, &'c str)> {
+pub fn captures<'r, 'c>(
+    captures: &'r [Capture],
+    candidate: &'c Candidate<'_>,
+) -> impl Iterator<Item = (&'r str, &'c str)> {
     captures.iter().filter_map(|capture| {
         let value = candidate.texts_with_cause().find_map(|(_, text)| capture.pattern.value(text))?;
         Some((capture.name.as_str(), value))

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::owned;
+
 /// One failure: what a connector, a log line or a pasted text says went wrong.
 ///
 /// Every field is optional; a missing fact is unknown, never "not so". Texts may borrow from the record that the failure
@@ -148,8 +150,4 @@ impl Attribute<'_> {
             Self::Text(value) => Attribute::Text(owned(value)),
         }
     }
-}
-
-fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
-    Cow::Owned(text.into_owned())
 }

@@ -14,7 +14,7 @@ use super::{FALLBACK_RULE, RuleSet};
 impl RuleSet {
     /// Says what a failure is. Cannot fail: what no rule knows gets the fallback, with the reason.
     #[must_use]
-    pub fn classify(&self, failure: &Failure<'_>) -> Decision {
+    pub fn classify(&self, failure: &Failure<'_>) -> Decision<'_> {
         let stated = failure.text.as_deref().map(|text| {
             // Reading drops lines, also those that frame a key: what is a secret is told before.
             text::read(&self.redactor.redact(excerpt(text).as_deref().unwrap_or(text)))
@@ -39,7 +39,7 @@ impl RuleSet {
 
     /// The decision on a record that could not be read as a failure.
     #[must_use]
-    pub fn unreadable(&self, error: impl Into<String>) -> Decision {
+    pub fn unreadable(&self, error: impl Into<String>) -> Decision<'_> {
         let failure = Failure::default();
         let mut decision = self.decide(self.fallback, &Candidate::new(&failure, None, &self.lexicon), None);
         let error = error.into();
@@ -51,7 +51,7 @@ impl RuleSet {
 
     /// The decision with what was odd about the record.
     #[cfg(feature = "cli")]
-    pub(crate) fn noted(&self, mut decision: Decision, notes: Vec<String>) -> Decision {
+    pub(crate) fn noted<'s>(&self, mut decision: Decision<'s>, notes: Vec<String>) -> Decision<'s> {
         decision.notes.splice(0..0, notes.into_iter().map(|note| self.redactor.redact(&note).into_owned()));
         decision
     }
@@ -79,8 +79,13 @@ impl RuleSet {
         Some(format!("no rules are for the connector `{shown}`; only shared rules apply"))
     }
 
-    fn decide(&self, index: usize, candidate: &Candidate<'_>, won: Option<(&Rule, &Texts<'_>)>) -> Decision {
-        let captures: BTreeMap<&str, Cow<'_, str>> = won.map_or_else(BTreeMap::new, |(rule, texts)| {
+    fn decide<'s>(
+        &'s self,
+        index: usize,
+        candidate: &Candidate<'_>,
+        won: Option<(&'s Rule, &Texts<'_>)>,
+    ) -> Decision<'s> {
+        let captures: BTreeMap<&'s str, Cow<'_, str>> = won.map_or_else(BTreeMap::new, |(rule, texts)| {
             captures(&rule.captures, candidate)
                 .map(|(name, value)| (name, self.redactor.redact_value(value, texts)))
                 .collect()
@@ -98,18 +103,18 @@ impl RuleSet {
         }
         Decision {
             id,
-            code: code.code.clone(),
-            title: code.title.clone(),
-            status: code.status.clone(),
+            code: Cow::Borrowed(&code.code),
+            title: Cow::Borrowed(&code.title),
+            status: Cow::Borrowed(&code.status),
             retry: code.retry,
             action: code.action,
             message,
-            rule: rule.map_or_else(|| FALLBACK_RULE.to_owned(), |rule| rule.id.clone()),
-            captures: captures.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect(),
+            rule: Cow::Borrowed(rule.map_or(FALLBACK_RULE, |rule| &rule.id)),
+            captures: captures.into_iter().map(|(name, value)| (Cow::Borrowed(name), value.into_owned())).collect(),
             evidence: Vec::new(),
             unknown_reason: None,
-            log: Log { error_code: code.code.clone(), stack_trace: code.code == self.fallback().code },
-            ruleset: self.digest.clone(),
+            log: Log { error_code: Cow::Borrowed(&code.code), stack_trace: code.code == self.fallback().code },
+            ruleset: Cow::Borrowed(&self.digest),
             truncated: candidate.is_truncated(),
             notes,
             error: None,
@@ -158,11 +163,11 @@ impl RuleSet {
         prefixed(code, rendered[..end].trim())
     }
 
-    fn evidence(&self, witness: &Witness<'_>, texts: &Texts<'_>) -> Evidence {
+    fn evidence(&self, witness: &Witness<'_>, texts: &Texts<'_>) -> Evidence<'static> {
         // Cut when it is redacted: half a secret would not be recognized.
         let matched = self.redactor.redact_value(&witness.matched, texts);
         let end = floor_char_boundary(&matched, limits::RENDERED_BYTES);
-        Evidence { condition: witness.key.to_string(), matched: matched[..end].to_owned(), cause: witness.cause }
+        Evidence { condition: witness.key.clone(), matched: matched[..end].to_owned(), cause: witness.cause }
     }
 
     /// Ids go into logs and headers: only short words are echoed, and no secrets.

@@ -112,7 +112,7 @@ fn counterexamples(set: &RuleSet, book: &Book, file: &RuleFile, rule: &RuleEntry
     }
 }
 
-fn pinned_message(decision: &Decision, pinned: Option<&Spanned<String>>, findings: &mut Vec<Diagnostic>) {
+fn pinned_message(decision: &Decision<'_>, pinned: Option<&Spanned<String>>, findings: &mut Vec<Diagnostic>) {
     let Some(pinned) = pinned else { return };
     if pinned.value != decision.message {
         let finding = Diagnostic::new(lints::EXAMPLE_MESSAGE, pinned.span.clone(), "the decision has another message");
@@ -120,14 +120,14 @@ fn pinned_message(decision: &Decision, pinned: Option<&Spanned<String>>, finding
     }
 }
 
-fn evidence(decision: &Decision) -> String {
+fn evidence(decision: &Decision<'_>) -> String {
     let parts: Vec<_> =
         decision.evidence.iter().map(|evidence| format!("{} = `{}`", evidence.condition, evidence.matched)).collect();
     if parts.is_empty() { String::new() } else { format!("matched by {}", parts.join(", ")) }
 }
 
 /// Points to the rule that won.
-fn with_winner(finding: Diagnostic, book: &Book, decision: &Decision) -> Diagnostic {
+fn with_winner(finding: Diagnostic, book: &Book, decision: &Decision<'_>) -> Diagnostic {
     let winner = book.rules().find(|(file, rule)| {
         decision.rule.strip_prefix(file.stem.as_str()).and_then(|rest| rest.strip_prefix('/')) == Some(&rule.id.value)
     });

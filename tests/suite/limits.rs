@@ -281,14 +281,14 @@ fn directory_depth() -> Result<(), Failed> {
 }
 
 /// What a small set decides.
-fn decide(more: &str, failure: &Failure<'_>) -> Result<Decision, Failed> {
+fn decide(more: &str, failure: &Failure<'_>) -> Result<Decision<'static>, Failed> {
     let rule = format!(
         "{more}\n[[rules]]\nid = \"needle\"\ncode = \"DSUNK002\"\nwhen.contains = \"needle\"\nexamples = [{{ failure = {{ message = \"needle\" }} }}]\n"
     );
     let code = "[codes.DSUNK002]\ntitle = \"Needle\"\nstatus = \"Failed\"\nretry = \"none\"\nmeaning = \"It was there.\"\nremedy = [\"Nothing.\"]\n";
     let sources = Sources::from_texts(set(&demo(&format!("{code}{rule}"))));
     let (set, _) = RuleSet::load(sources).map_err(|rejected| render::full(rejected.report(), false))?;
-    Ok(set.classify(failure))
+    Ok(set.classify(failure).into_owned())
 }
 
 fn check(what: &str, holds: bool) -> Result<(), Failed> {
@@ -328,8 +328,8 @@ fn text_bytes() -> Result<(), Failed> {
         let message = decide("", &Failure { message: Some(text.clone().into()), ..Failure::default() })?;
         let pasted = decide("", &Failure { text: Some(text.into()), ..Failure::default() })?;
         Ok::<_, Failed>([
-            (message.rule.as_str() == "demo/needle", message.truncated),
-            (pasted.rule.as_str() == "demo/needle", pasted.truncated),
+            (message.rule == "demo/needle", message.truncated),
+            (pasted.rule == "demo/needle", pasted.truncated),
         ])
     };
     for (what, at, length, expected) in [
