@@ -1,5 +1,6 @@
 //! `faultbook classify`: failures in, decisions out, one for each, in order.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +13,8 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::error::{Error, ErrorKind};
-use crate::input::records::{self, Incoming, Records};
+use crate::input::json::Record;
+use crate::input::records::{self, Raw, Records};
 use crate::model::{Decision, Failure};
 use crate::render;
 use crate::ruleset::RuleSet;
@@ -96,7 +98,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     }));
     let output = Arc::new(Mutex::new(Output::new()));
     let stopping = signals::flush_on_signal(&output);
-    let mut run = Run { arguments, set, output, stopping, answered: 0, unreadable: 0 };
+    let mut run = Run { engine: Engine { arguments, set }, output, stopping, answered: 0, unreadable: 0 };
     let stdin = [PathBuf::from("-")];
     let files = if arguments.files.is_empty() { &stdin[..] } else { &arguments.files };
     let done = files.iter().try_for_each(|file| run.file(file));
@@ -113,9 +115,14 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
-struct Run<'a> {
+/// What answers records; the same for every thread.
+struct Engine<'a> {
     arguments: &'a Arguments,
     set: RuleSet,
+}
+
+struct Run<'a> {
+    engine: Engine<'a>,
     output: Arc<Mutex<Output>>,
     stopping: Stopping,
     answered: u64,
@@ -146,18 +153,18 @@ impl Run<'_> {
     }
 
     fn records(&mut self, input: impl Read, cannot: &impl Fn(io::Error) -> Error) -> Result<(), Failed> {
-        let mut records = Records::new(input, self.arguments.input.into()).map_err(cannot)?;
+        let mut records = Records::new(input, self.engine.arguments.input.into()).map_err(cannot)?;
         let shared = Arc::clone(&self.output);
         while let Some(mut record) = records.next().map_err(cannot)? {
             // Held until a record has to be waited for: a signal comes after what can be answered without waiting.
             let mut output = lock(&shared);
             loop {
-                let is_text = matches!(record, Incoming::Failure { is_text: true, .. });
-                let decision = self.decide(record);
+                let (engine, mut is_unreadable) = (&self.engine, false);
+                output.line(|buffer| is_unreadable = engine.answer(record, buffer))?;
                 self.answered += 1;
-                self.unreadable += u64::from(decision.error.is_some());
-                output.line(|buffer| self.write(buffer, &decision, is_text))?;
-                if records.would_wait() {
+                self.unreadable += u64::from(is_unreadable);
+                // The items of a list are there, but a signal must not wait for the last of them.
+                if records.would_wait() || records.is_list() {
                     break;
                 }
                 let Some(next) = records.next().map_err(cannot)? else { break };
@@ -170,20 +177,29 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
 
-    fn decide(&self, record: Incoming) -> Decision {
-        match record {
-            Incoming::Failure { mut record, .. } => {
-                self.fill_in(&mut record.failure);
+impl Engine<'_> {
+    /// Answers a record with one line, without its end; whether the record could not be read.
+    fn answer(&self, record: Raw<'_>, buffer: &mut Vec<u8>) -> bool {
+        let decision = self.decide(record);
+        self.write(buffer, &decision, matches!(record, Raw::Text(_)));
+        decision.error.is_some()
+    }
+
+    fn decide(&self, record: Raw<'_>) -> Decision<'_> {
+        match record.read() {
+            Ok(Record { mut failure, notes }) => {
+                self.fill_in(&mut failure);
                 // A fault of the engine must cost one answer its code, not a connector its answers.
-                let decided = catch_unwind(AssertUnwindSafe(|| self.set.classify(&record.failure)));
+                let decided = catch_unwind(AssertUnwindSafe(|| self.set.classify(&failure)));
                 let decision =
                     decided.unwrap_or_else(|_| self.set.unreadable("internal error; please report the record"));
-                self.set.noted(decision, record.notes)
+                self.set.noted(decision, notes)
             }
-            Incoming::Unreadable { error, raw } => {
+            Err(error) => {
                 let mut decision = self.set.unreadable(error);
-                decision.raw_base64 = raw.map(|raw| self.raw(&raw));
+                decision.raw_base64 = record.not_utf8().map(|raw| self.raw(raw));
                 decision
             }
         }
@@ -197,10 +213,10 @@ impl Run<'_> {
         base64::prelude::BASE64_STANDARD.encode(&shown[..shown.len().min(RAW_BYTES)])
     }
 
-    fn fill_in(&self, failure: &mut Failure) {
-        let fill = |field: &mut Option<String>, value: &Option<String>| {
+    fn fill_in<'a>(&'a self, failure: &mut Failure<'a>) {
+        let fill = |field: &mut Option<Cow<'a, str>>, value: &'a Option<String>| {
             if field.is_none() {
-                field.clone_from(value);
+                *field = value.as_deref().map(Cow::Borrowed);
             }
         };
         fill(&mut failure.connector, &self.arguments.connector);
@@ -208,7 +224,7 @@ impl Run<'_> {
         fill(&mut failure.phase, &self.arguments.phase);
     }
 
-    fn write(&self, buffer: &mut Vec<u8>, decision: &Decision, is_text: bool) {
+    fn write(&self, buffer: &mut Vec<u8>, decision: &Decision<'_>, is_text: bool) {
         match self.arguments.format {
             OutputFormat::Json => {
                 // A decision holds texts and numbers only: writing it to memory cannot fail.

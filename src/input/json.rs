@@ -18,6 +18,7 @@
 //! * NaN, numbers beyond a double, half surrogate pairs, control characters in texts, comments, single quotes and trailing
 //!   commas are no JSON and errors, as are 128 levels of nesting, 100,000 values and names longer than 1 KiB.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -26,11 +27,12 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use crate::diagnostic::nearest;
 use crate::model::{Attribute, Exception, Failure, excerpt, is_status, limits};
 
-/// A failure as it was read, with what was odd about the record.
+/// A failure as it was read, with what was odd about the record. The failure borrows the texts that stand in the record
+/// without escapes.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Record {
+pub struct Record<'r> {
     /// The failure.
-    pub failure: Failure,
+    pub failure: Failure<'r>,
     /// What was odd, for people.
     pub notes: Vec<String>,
 }
@@ -58,11 +60,13 @@ const EXCEPTION_FIELDS: [&str; 5] = ["type", "message", "ancestors", "error_numb
 ///
 /// # Errors
 /// When the bytes are no JSON object, a field is given twice, or a limit is exceeded; the text says where.
-pub fn read_record(bytes: &[u8]) -> Result<Record, String> {
+pub fn read_record(bytes: &[u8]) -> Result<Record<'_>, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| format!("byte {} is not UTF-8", error.valid_up_to() + 1))?;
     let mut json = serde_json::Deserializer::from_str(text);
     let mut values = 0;
-    let value = AnyValue { values: &mut values }.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
+    let value = AnyValue { values: &mut values, fields: FIELDS.len() }
+        .deserialize(&mut json)
+        .and_then(|value| json.end().map(|()| value));
     match value.map_err(|error| describe(&error, text))? {
         Loose::Map(fields) => record(fields),
         other => Err(format!("expected an object, found {}", other.kind())),
@@ -79,7 +83,10 @@ fn describe(error: &serde_json::Error, text: &str) -> String {
     }
 }
 
-fn record(fields: Vec<(String, Loose)>) -> Result<Record, String> {
+/// The fields of an object, in order.
+type Fields<'r> = Vec<(Cow<'r, str>, Loose<'r>)>;
+
+fn record(fields: Fields<'_>) -> Result<Record<'_>, String> {
     if fields.len() > limits::RECORD_FIELDS {
         return Err(format!("the record has {} fields, more than {}", fields.len(), limits::RECORD_FIELDS));
     }
@@ -87,7 +94,7 @@ fn record(fields: Vec<(String, Loose)>) -> Result<Record, String> {
     let mut failure = Failure::default();
     let mut unknown = Vec::new();
     for (name, value) in distinct(fields)? {
-        match name.as_str() {
+        match name.as_ref() {
             "id" => failure.id = reader.text(&name, value),
             "connector" => failure.connector = reader.text(&name, value),
             "operation" => failure.operation = reader.text(&name, value),
@@ -115,9 +122,18 @@ fn record(fields: Vec<(String, Loose)>) -> Result<Record, String> {
     Ok(Record { failure, notes: reader.notes() })
 }
 
+/// Fields up to which each is compared with each: faster than sorting, and nearly every record has fewer.
+const FEW_FIELDS: usize = 16;
+
 /// Refuses fields that are given twice: taking either one would be a guess.
-fn distinct(fields: Vec<(String, Loose)>) -> Result<Vec<(String, Loose)>, String> {
-    let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+fn distinct(fields: Fields<'_>) -> Result<Fields<'_>, String> {
+    let is_new = |(index, (name, _)): (usize, &(Cow<'_, str>, Loose<'_>))| {
+        fields[..index].iter().all(|(before, _)| before != name)
+    };
+    if fields.len() <= FEW_FIELDS && fields.iter().enumerate().all(is_new) {
+        return Ok(fields);
+    }
+    let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_ref()).collect();
     names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => Err(format!("duplicate field `{}`", shown(pair[0]))),
@@ -125,7 +141,7 @@ fn distinct(fields: Vec<(String, Loose)>) -> Result<Vec<(String, Loose)>, String
     }
 }
 
-fn unknown_fields(names: &[String], place: &str, known: &'static [&'static str]) -> String {
+fn unknown_fields(names: &[Cow<'_, str>], place: &str, known: &'static [&'static str]) -> String {
     let listed = names.iter().take(5).map(|name| {
         let name = shown(name);
         let snake: String =
@@ -155,13 +171,13 @@ fn shown(text: &str) -> String {
 
 /// Reads loosely typed values and notes what was odd.
 #[derive(Default)]
-struct Reader {
+struct Reader<'r> {
     notes: Vec<String>,
     more_notes: usize,
-    unknown_in_exceptions: Vec<String>,
+    unknown_in_exceptions: Vec<Cow<'r, str>>,
 }
 
-impl Reader {
+impl<'r> Reader<'r> {
     fn note(&mut self, note: String) {
         if self.notes.len() < limits::NOTES {
             self.notes.push(note);
@@ -177,23 +193,23 @@ impl Reader {
         self.notes
     }
 
-    fn odd(&mut self, name: &str, value: &Loose, read: &str) {
+    fn odd(&mut self, name: &str, value: &Loose<'_>, read: &str) {
         self.note(format!("`{name}` is {}; {read}", value.kind()));
     }
 
-    fn text(&mut self, name: &str, value: Loose) -> Option<String> {
+    fn text(&mut self, name: &str, value: Loose<'r>) -> Option<Cow<'r, str>> {
         match value {
             Loose::Null => None,
             Loose::Text(text) => Some(text).filter(|text| !text.trim().is_empty()),
-            Loose::Integer(_) | Loose::Float(_) if name == "id" => Some(value.scalar()),
+            Loose::Integer(_) | Loose::Float(_) if name == "id" => Some(Cow::Owned(value.scalar())),
             Loose::Integer(_) | Loose::Float(_) | Loose::Bool(_) => {
                 self.odd(name, &value, "read as text");
-                Some(value.scalar())
+                Some(Cow::Owned(value.scalar()))
             }
             Loose::List(items) if items.iter().all(|item| matches!(item, Loose::Text(_))) => {
                 self.note(format!("`{name}` is a list; its texts were joined"));
                 let joined = items.iter().map(Loose::scalar).collect::<Vec<_>>().join("\n");
-                Some(excerpt(&joined).unwrap_or(joined)).filter(|text| !text.trim().is_empty())
+                Some(excerpt(&joined).unwrap_or(joined)).filter(|text| !text.trim().is_empty()).map(Cow::Owned)
             }
             other => {
                 self.odd(name, &other, "read as absent");
@@ -202,7 +218,7 @@ impl Reader {
         }
     }
 
-    fn status(&mut self, value: &Loose) -> Result<Option<u16>, String> {
+    fn status(&mut self, value: &Loose<'_>) -> Result<Option<u16>, String> {
         let number = match value {
             Loose::Null => return Ok(None),
             Loose::Text(text) if text.trim().is_empty() => return Ok(None),
@@ -229,19 +245,19 @@ impl Reader {
     }
 
     /// A list of texts; one text is a list of one.
-    fn texts(&mut self, name: &str, value: Loose) -> Vec<String> {
+    fn texts(&mut self, name: &str, value: Loose<'r>) -> Vec<Cow<'r, str>> {
         let items = self.items(name, value);
         self.bounded(
             name,
             items.into_iter().filter_map(|item| match item {
                 Loose::Text(text) => Some(text).filter(|text| !text.trim().is_empty()),
-                Loose::Integer(number) => Some(number.to_string()),
+                Loose::Integer(number) => Some(Cow::Owned(number.to_string())),
                 _ => None,
             }),
         )
     }
 
-    fn numbers(&mut self, name: &str, value: Loose) -> Vec<i64> {
+    fn numbers(&mut self, name: &str, value: Loose<'r>) -> Vec<i64> {
         let items = self.items(name, value);
         let count = items.len();
         let numbers: Vec<i64> = items.iter().filter_map(number).collect();
@@ -254,7 +270,7 @@ impl Reader {
         self.bounded(name, numbers.into_iter())
     }
 
-    fn items(&mut self, name: &str, value: Loose) -> Vec<Loose> {
+    fn items(&mut self, name: &str, value: Loose<'r>) -> Vec<Loose<'r>> {
         match value {
             Loose::Null => Vec::new(),
             Loose::List(items) => items,
@@ -278,7 +294,7 @@ impl Reader {
         items
     }
 
-    fn attributes(&mut self, value: Loose) -> Result<BTreeMap<String, Attribute>, String> {
+    fn attributes(&mut self, value: Loose<'r>) -> Result<BTreeMap<Cow<'r, str>, Attribute<'r>>, String> {
         let fields = match value {
             Loose::Null => Vec::new(),
             Loose::Map(fields) => distinct(fields)?,
@@ -295,7 +311,7 @@ impl Reader {
                 Loose::Integer(number) => Attribute::Number(number),
                 Loose::Text(text) => Attribute::Text(text),
                 Loose::Float(number) => {
-                    integral(number).map_or_else(|| Attribute::Text(number.to_string()), Attribute::Number)
+                    integral(number).map_or_else(|| Attribute::Text(Cow::Owned(number.to_string())), Attribute::Number)
                 }
                 other => {
                     self.odd(&format!("attributes.{}", shown(&name)), &other, "read as absent");
@@ -307,7 +323,7 @@ impl Reader {
         Ok(attributes)
     }
 
-    fn exceptions(&mut self, value: Loose) -> Result<Vec<Exception>, String> {
+    fn exceptions(&mut self, value: Loose<'r>) -> Result<Vec<Exception<'r>>, String> {
         let items = match value {
             Loose::Null => Vec::new(),
             Loose::List(items) => items,
@@ -317,7 +333,7 @@ impl Reader {
                 Vec::new()
             }
         };
-        let mut exceptions = Vec::new();
+        let mut exceptions = Vec::with_capacity(items.len().min(limits::CAUSES + 1));
         for (index, item) in items.into_iter().enumerate() {
             let exception = match item {
                 Loose::Map(fields) => self.exception(fields, index)?,
@@ -336,10 +352,10 @@ impl Reader {
         Ok(exceptions)
     }
 
-    fn exception(&mut self, fields: Vec<(String, Loose)>, index: usize) -> Result<Exception, String> {
+    fn exception(&mut self, fields: Fields<'r>, index: usize) -> Result<Exception<'r>, String> {
         let mut exception = Exception::default();
         for (name, value) in distinct(fields)? {
-            match name.as_str() {
+            match name.as_ref() {
                 "type" => exception.type_name = self.text("type", value),
                 "message" => exception.message = self.text("message", value),
                 "ancestors" => exception.ancestors = self.texts("ancestors", value),
@@ -353,7 +369,7 @@ impl Reader {
     }
 
     /// The index of an exception in front of this one.
-    fn parent(&mut self, value: &Loose, index: usize) -> Option<usize> {
+    fn parent(&mut self, value: &Loose<'_>, index: usize) -> Option<usize> {
         let parent = number(value).and_then(|parent| usize::try_from(parent).ok()).filter(|&parent| parent < index);
         if parent.is_none() && !matches!(value, Loose::Null) {
             self.note(format!("`parent` of exception {index} is no exception in front of it; read as absent"));
@@ -363,7 +379,7 @@ impl Reader {
 }
 
 /// A whole number, also as decimal or hexadecimal text.
-fn number(value: &Loose) -> Option<i64> {
+fn number(value: &Loose<'_>) -> Option<i64> {
     match value {
         Loose::Integer(number) => Some(*number),
         Loose::Float(number) => integral(*number),
@@ -388,19 +404,19 @@ fn leading_number(text: &str) -> Option<i64> {
     text.trim().split(' ').next()?.parse().ok()
 }
 
-/// JSON of whatever type; objects keep their fields in order, also those given twice.
+/// JSON of whatever type; objects keep their fields in order, also those given twice. Texts without escapes are borrowed.
 #[derive(Debug, Clone)]
-enum Loose {
+enum Loose<'r> {
     Null,
     Bool(bool),
     Integer(i64),
     Float(f64),
-    Text(String),
-    List(Vec<Loose>),
-    Map(Vec<(String, Loose)>),
+    Text(Cow<'r, str>),
+    List(Vec<Loose<'r>>),
+    Map(Fields<'r>),
 }
 
-impl Loose {
+impl Loose<'_> {
     fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -417,7 +433,7 @@ impl Loose {
             Self::Bool(value) => value.to_string(),
             Self::Integer(number) => number.to_string(),
             Self::Float(number) => number.to_string(),
-            Self::Text(text) => text.clone(),
+            Self::Text(text) => text.clone().into_owned(),
             other => other.kind().to_owned(),
         }
     }
@@ -426,12 +442,14 @@ impl Loose {
 /// Reads a value of whatever type; counts the values of the record.
 struct AnyValue<'c> {
     values: &'c mut usize,
+    /// Fields that an object is expected to have.
+    fields: usize,
 }
 
 impl<'de> DeserializeSeed<'de> for AnyValue<'_> {
-    type Value = Loose;
+    type Value = Loose<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Loose, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Loose<'de>, D::Error> {
         *self.values += 1;
         if *self.values > limits::RECORD_VALUES {
             return Err(de::Error::custom(format!("the record has more than {} values", limits::RECORD_VALUES)));
@@ -441,48 +459,52 @@ impl<'de> DeserializeSeed<'de> for AnyValue<'_> {
 }
 
 impl<'de> Visitor<'de> for AnyValue<'_> {
-    type Value = Loose;
+    type Value = Loose<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_unit<E>(self) -> Result<Loose, E> {
+    fn visit_unit<E>(self) -> Result<Loose<'de>, E> {
         Ok(Loose::Null)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Loose, E> {
+    fn visit_bool<E>(self, value: bool) -> Result<Loose<'de>, E> {
         Ok(Loose::Bool(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Loose, E> {
+    fn visit_i64<E>(self, value: i64) -> Result<Loose<'de>, E> {
         Ok(Loose::Integer(value))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "beyond i64 the number is only shown, never compared")]
-    fn visit_u64<E>(self, value: u64) -> Result<Loose, E> {
+    fn visit_u64<E>(self, value: u64) -> Result<Loose<'de>, E> {
         Ok(i64::try_from(value).map_or(Loose::Float(value as f64), Loose::Integer))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Loose, E> {
+    fn visit_f64<E>(self, value: f64) -> Result<Loose<'de>, E> {
         Ok(Loose::Float(value))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Loose, E> {
-        Ok(Loose::Text(excerpt(value).unwrap_or_else(|| value.to_owned())))
+    fn visit_str<E>(self, value: &str) -> Result<Loose<'de>, E> {
+        Ok(Loose::Text(Cow::Owned(excerpt(value).unwrap_or_else(|| value.to_owned()))))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Loose, A::Error> {
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Loose<'de>, E> {
+        Ok(Loose::Text(excerpt(value).map_or(Cow::Borrowed(value), Cow::Owned)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Loose<'de>, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = access.next_element_seed(AnyValue { values: &mut *self.values })? {
+        while let Some(item) = access.next_element_seed(AnyValue { values: &mut *self.values, fields: 0 })? {
             items.push(item);
         }
         Ok(Loose::List(items))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Loose, A::Error> {
-        let mut fields = Vec::new();
-        while let Some(name) = access.next_key::<String>()? {
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Loose<'de>, A::Error> {
+        let mut fields = Vec::with_capacity(self.fields);
+        while let Some(name) = access.next_key_seed(Name)? {
             if name.len() > limits::FIELD_NAME_BYTES {
                 return Err(de::Error::custom(format!(
                     "a field name has {} bytes, more than {}",
@@ -490,9 +512,36 @@ impl<'de> Visitor<'de> for AnyValue<'_> {
                     limits::FIELD_NAME_BYTES
                 )));
             }
-            fields.push((name, access.next_value_seed(AnyValue { values: &mut *self.values })?));
+            fields.push((name, access.next_value_seed(AnyValue { values: &mut *self.values, fields: 0 })?));
         }
         Ok(Loose::Map(fields))
+    }
+}
+
+/// Reads the name of a field.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(name.to_owned()))
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(name))
     }
 }
 

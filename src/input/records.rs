@@ -2,6 +2,7 @@
 //!
 //! Lines end at LF and nowhere else. Memory is bounded by one record, however long the stream or the line is.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
 use std::panic::catch_unwind;
@@ -24,12 +25,37 @@ pub(crate) enum InputFormat {
     Text,
 }
 
-/// A record, or why it could not be read.
-pub(crate) enum Incoming {
-    /// A failure; whether it was given as text.
-    Failure { record: Box<Record>, is_text: bool },
-    /// A record that could not be read, with the bytes where they are not UTF-8.
-    Unreadable { error: String, raw: Option<Vec<u8>> },
+/// A record as it stands in the stream, not read yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Raw<'r> {
+    /// A line or an item of a list: one failure in our own JSON.
+    Json(&'r [u8]),
+    /// A whole input that is one text.
+    Text(&'r [u8]),
+    /// More than the limit of one record; it was skipped.
+    TooLong,
+}
+
+impl<'r> Raw<'r> {
+    /// Reads the failure; why it could not be read else.
+    pub(crate) fn read(self) -> Result<Record<'r>, String> {
+        match self {
+            Self::Json(bytes) if bytes.trim_ascii().is_empty() => Err("empty line".to_owned()),
+            // A fault of the reader must cost one answer its code, not a connector its answers.
+            Self::Json(bytes) => catch_unwind(|| read_record(bytes))
+                .unwrap_or_else(|_| Err("internal error; please report the record".to_owned())),
+            Self::Text(bytes) => Ok(text(bytes)),
+            Self::TooLong => Err(format!("the record has more than {} bytes", limits::RECORD_BYTES)),
+        }
+    }
+
+    /// The bytes of a line that is not UTF-8.
+    pub(crate) fn not_utf8(self) -> Option<&'r [u8]> {
+        match self {
+            Self::Json(bytes) if std::str::from_utf8(bytes).is_err() => Some(bytes),
+            _ => None,
+        }
+    }
 }
 
 /// Bytes that a line may leave behind in memory for the next one.
@@ -41,17 +67,21 @@ const KEPT_BYTES: usize = 64 * 1024;
 pub(crate) struct Records<R: Read> {
     reader: BufReader<io::Chain<io::Cursor<Vec<u8>>, R>>,
     mode: Mode,
+    /// A line that the reader's buffer does not hold as a whole, or the whole input.
     line: Vec<u8>,
+    /// Bytes at the start of the reader's buffer that were given out as a record.
+    used: usize,
     is_first: bool,
 }
 
+#[derive(Clone, Copy)]
 enum Mode {
     Lines,
     Whole,
     /// JSON that is not ours line by line; what it is shows when it has been read.
     Document,
     /// A list of failures, and where the next one is looked for.
-    List(Vec<u8>, usize),
+    List(usize),
     Done,
 }
 
@@ -74,51 +104,62 @@ impl<R: Read> Records<R> {
             },
         };
         let reader = BufReader::with_capacity(PEEK_BYTES, io::Cursor::new(head).chain(input));
-        Ok(Self { reader, mode, line: Vec::new(), is_first: true })
+        Ok(Self { reader, mode, line: Vec::new(), used: 0, is_first: true })
     }
 
-    /// Whether the next record may have to be waited for: it has not been read to its end. The items of a list are
-    /// there, but a signal must not wait for the last of them.
+    /// Whether the next record may have to be waited for: it has not been read to its end.
     pub(crate) fn would_wait(&self) -> bool {
-        match self.mode {
-            Mode::List(..) => true,
-            _ => !self.reader.buffer().contains(&b'\n'),
-        }
+        !self.is_list() && line_end(&self.reader.buffer()[self.used..]).is_none()
+    }
+
+    /// Whether the records are the items of a list, which is there as a whole.
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.mode, Mode::List(_))
     }
 
     /// The next record; `None` at the end.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Incoming>> {
-        match &mut self.mode {
+    pub(crate) fn next(&mut self) -> io::Result<Option<Raw<'_>>> {
+        match self.mode {
             Mode::Done => Ok(None),
             Mode::Lines => self.next_line(),
-            Mode::List(bytes, at) => Ok(next_item(bytes, at).map(|item| parse(&bytes[item]))),
+            Mode::List(mut at) => {
+                let item = next_item(&self.line, &mut at);
+                self.mode = Mode::List(at);
+                Ok(item.map(|item| Raw::Json(&self.line[item])))
+            }
             Mode::Whole => {
                 self.mode = Mode::Done;
-                Ok(text(&self.rest(Vec::new())?))
+                self.line = self.rest(Vec::new())?;
+                Ok(self.whole())
             }
             Mode::Document => self.document(),
         }
     }
 
-    fn next_line(&mut self) -> io::Result<Option<Incoming>> {
-        let read = read_line(&mut self.reader, &mut self.line)?;
-        let mut bytes = self.line.as_slice();
-        if std::mem::take(&mut self.is_first) {
-            bytes = without_mark(bytes);
+    fn next_line(&mut self) -> io::Result<Option<Raw<'_>>> {
+        self.reader.consume(std::mem::take(&mut self.used));
+        if self.reader.buffer().is_empty() && !fill(&mut self.reader)? {
+            return Ok(None);
         }
-        bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-        Ok(match read {
-            Line::End => None,
-            Line::TooLong => Some(too_long()),
-            Line::Complete if bytes.trim_ascii().is_empty() => {
-                Some(Incoming::Unreadable { error: "empty line".to_owned(), raw: None })
+        let is_first = std::mem::take(&mut self.is_first);
+        let bytes = match line_end(self.reader.buffer()) {
+            // Most lines stand in the buffer as a whole and need no copy.
+            Some(end) => {
+                self.used = end + 1;
+                &self.reader.buffer()[..end]
             }
-            Line::Complete => Some(parse(bytes)),
-        })
+            None => match read_line(&mut self.reader, &mut self.line)? {
+                Line::End => return Ok(None),
+                Line::TooLong => return Ok(Some(Raw::TooLong)),
+                Line::Complete => &self.line,
+            },
+        };
+        let bytes = if is_first { without_mark(bytes) } else { bytes };
+        Ok(Some(Raw::Json(bytes.strip_suffix(b"\r").unwrap_or(bytes))))
     }
 
     /// One failure over several lines, a list of failures, lines of which the first is a long one, or else a text.
-    fn document(&mut self) -> io::Result<Option<Incoming>> {
+    fn document(&mut self) -> io::Result<Option<Raw<'_>>> {
         self.mode = Mode::Done;
         let mut bytes = Vec::new();
         while bytes.trim_ascii().is_empty() {
@@ -126,31 +167,42 @@ impl<R: Read> Records<R> {
             if matches!(read, Line::End) {
                 break;
             }
-            let line = if std::mem::take(&mut self.is_first) { without_mark(&self.line) } else { &self.line };
-            if matches!(read, Line::TooLong) || is_ours(line) {
+            let is_first = std::mem::take(&mut self.is_first);
+            if matches!(read, Line::TooLong) {
                 self.mode = Mode::Lines;
-                return Ok(Some(if matches!(read, Line::TooLong) { too_long() } else { parse(line) }));
+                return Ok(Some(Raw::TooLong));
             }
-            bytes.extend_from_slice(line);
+            if is_ours(marked(&self.line, is_first)) {
+                self.mode = Mode::Lines;
+                return Ok(Some(Raw::Json(marked(&self.line, is_first))));
+            }
+            bytes.extend_from_slice(marked(&self.line, is_first));
             bytes.push(b'\n');
         }
         self.line = Vec::new();
-        let bytes = self.rest(bytes)?;
+        self.line = self.rest(bytes)?;
+        let bytes = &self.line;
         if bytes.len() > limits::RECORD_BYTES {
-            return Ok(Some(too_long()));
+            return Ok(Some(Raw::TooLong));
         }
-        if serde_json::from_slice::<IgnoredAny>(&bytes).is_err() {
-            return Ok(text(&bytes));
+        if serde_json::from_slice::<IgnoredAny>(bytes).is_err() {
+            return Ok(self.whole());
         }
         let open = bytes.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(bytes.len());
         if bytes.get(open) == Some(&b'[')
-            && items(&bytes, open + 1).next().is_some()
-            && items(&bytes, open + 1).all(|item| is_ours(&bytes[item]))
+            && items(bytes, open + 1).next().is_some()
+            && items(bytes, open + 1).all(|item| is_ours(&bytes[item]))
         {
-            self.mode = Mode::List(bytes, open + 1);
+            self.mode = Mode::List(open + 1);
             return self.next();
         }
-        Ok(if is_ours(&bytes) { Some(parse(&bytes)) } else { text(&bytes) })
+        Ok(if is_ours(&self.line) { Some(Raw::Json(&self.line)) } else { self.whole() })
+    }
+
+    /// What was read as one text; nothing for an input without any.
+    fn whole(&self) -> Option<Raw<'_>> {
+        let text = String::from_utf8_lossy(without_mark(&self.line));
+        (!text.trim().is_empty()).then_some(Raw::Text(&self.line))
     }
 
     /// The rest of the input behind what was read of it; both ends of it when it is over the limit.
@@ -173,60 +225,57 @@ impl<R: Read> Records<R> {
     }
 }
 
-fn too_long() -> Incoming {
-    Incoming::Unreadable { error: format!("the record has more than {} bytes", limits::RECORD_BYTES), raw: None }
+/// A line, without the byte order mark when it is the first of its input.
+fn marked(line: &[u8], is_first: bool) -> &[u8] {
+    if is_first { without_mark(line) } else { line }
 }
 
-fn parse(bytes: &[u8]) -> Incoming {
-    // A fault of the reader must cost one answer its code, not a connector its answers.
-    match catch_unwind(|| read_record(bytes))
-        .unwrap_or_else(|_| Err("internal error; please report the record".to_owned()))
-    {
-        Ok(record) => Incoming::Failure { record: Box::new(record), is_text: false },
-        Err(error) => {
-            let raw = std::str::from_utf8(bytes).is_err().then(|| bytes.to_vec());
-            Incoming::Unreadable { error, raw }
+/// A whole input as one text.
+fn text(bytes: &[u8]) -> Record<'_> {
+    let text = match String::from_utf8_lossy(without_mark(bytes)) {
+        Cow::Borrowed(text) => excerpt(text).map_or(Cow::Borrowed(text), Cow::Owned),
+        Cow::Owned(text) => Cow::Owned(excerpt(&text).unwrap_or(text)),
+    };
+    let mut record = Record { failure: Failure { text: Some(text), ..Failure::default() }, notes: Vec::new() };
+    if let Err(error) = std::str::from_utf8(bytes) {
+        record.notes.push(format!("byte {} is not UTF-8; it was replaced", error.valid_up_to() + 1));
+    }
+    record
+}
+
+/// Waits for bytes in the buffer; whether there are any, or the input has ended.
+fn fill(reader: &mut impl BufRead) -> io::Result<bool> {
+    loop {
+        match reader.fill_buf() {
+            Ok(available) => return Ok(!available.is_empty()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }
 
-/// A whole input as one text; nothing for an input without any.
-fn text(bytes: &[u8]) -> Option<Incoming> {
-    let text = String::from_utf8_lossy(bytes);
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    if text.trim().is_empty() {
-        return None;
-    }
-    let mut record = Record {
-        failure: Failure { text: Some(excerpt(text).unwrap_or_else(|| text.to_owned())), ..Failure::default() },
-        notes: Vec::new(),
-    };
-    if let Err(error) = std::str::from_utf8(bytes) {
-        record.notes.push(format!("byte {} is not UTF-8; it was replaced", error.valid_up_to() + 1));
-    }
-    Some(Incoming::Failure { record: Box::new(record), is_text: true })
+/// Where the first line ends. The standard library looks for a byte in a vectorized way only when it skips to it.
+fn line_end(bytes: &[u8]) -> Option<usize> {
+    let mut rest = bytes;
+    let skipped = rest.skip_until(b'\n').ok()?;
+    bytes[..skipped].ends_with(b"\n").then(|| skipped - 1)
 }
 
 /// Reads up to a line end within the limit; the rest of a longer line is skipped.
-fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Line> {
+fn read_line(reader: &mut BufReader<impl Read>, line: &mut Vec<u8>) -> io::Result<Line> {
     line.clear();
     line.shrink_to(LINE_BYTES);
     let mut too_long = false;
     loop {
-        let available = match reader.fill_buf() {
-            Ok(available) => available,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        if available.is_empty() {
+        if !fill(reader)? {
             return Ok(match (too_long, line.is_empty()) {
                 (true, _) => Line::TooLong,
                 (false, true) => Line::End,
                 (false, false) => Line::Complete,
             });
         }
-        // Looking whether there is one at all is far faster than looking where, and most of a long line has none.
-        let end = if available.contains(&b'\n') { available.iter().position(|&b| b == b'\n') } else { None };
+        let available = reader.buffer();
+        let end = line_end(available);
         let part = &available[..end.unwrap_or(available.len())];
         if line.len() + part.len() > limits::RECORD_BYTES {
             too_long = true;

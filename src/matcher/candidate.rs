@@ -8,7 +8,7 @@ use super::names::Name;
 /// The facts of one failure, normalized.
 #[derive(Debug, Clone, Copy)]
 pub struct Candidate<'f> {
-    failure: &'f Failure,
+    failure: &'f Failure<'f>,
     facts: &'f Facts,
 }
 
@@ -20,13 +20,13 @@ pub struct Cause<'f> {
 }
 
 impl<'f> Candidate<'f> {
-    pub(super) fn new(failure: &'f Failure, facts: &'f Facts) -> Self {
+    pub(super) fn new(failure: &'f Failure<'f>, facts: &'f Facts) -> Self {
         Self { failure, facts }
     }
 
     /// The failure as it was sent.
     #[must_use]
-    pub fn failure(self) -> &'f Failure {
+    pub fn failure(self) -> &'f Failure<'f> {
         self.failure
     }
 
@@ -69,7 +69,7 @@ impl<'f> Candidate<'f> {
 
     /// An attribute by name.
     #[must_use]
-    pub fn attribute(self, name: &str) -> Option<&'f Attribute> {
+    pub fn attribute(self, name: &str) -> Option<&'f Attribute<'f>> {
         self.failure.attributes.get(name)
     }
 

@@ -65,7 +65,7 @@ enum Matched<'c> {
     Text(&'c str),
     Status(u16),
     Number(i64),
-    Attribute(&'c Attribute),
+    Attribute(&'c Attribute<'c>),
     Missing(&'c [Fact]),
 }
 
@@ -177,7 +177,7 @@ fn on_one_cause<'c, S: Sink<'c>>(
 }
 
 /// What the captures of a rule find: each the first match over the causes' messages, then the failure's own.
-pub fn captures<'c>(captures: &'c [Capture], candidate: Candidate<'c>) -> impl Iterator<Item = (&'c str, &'c str)> {
+pub fn captures<'r, 'c>(captures: &'r [Capture], candidate: Candidate<'c>) -> impl Iterator<Item = (&'r str, &'c str)> {
     captures.iter().filter_map(move |capture| {
         let value = candidate.texts_with_cause().find_map(|(_, text)| capture.pattern.value(text))?;
         Some((capture.name.as_str(), value))

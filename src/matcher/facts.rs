@@ -79,8 +79,8 @@ impl Facts {
     /// Brings the facts together. `stated` is what the failure's `text` says explicitly.
     pub(super) fn read(
         &mut self,
-        failure: &Failure,
-        stated: Option<&Failure>,
+        failure: &Failure<'_>,
+        stated: Option<&Failure<'_>>,
         lexicon: &Lexicon,
         types: &TypeTable,
         folded: &mut Folded,
@@ -131,7 +131,7 @@ impl Facts {
     }
 
     /// The first causes and, of a longer chain, the innermost one.
-    fn read_causes(&mut self, exceptions: &[Exception], lexicon: &Lexicon, types: &TypeTable) {
+    fn read_causes(&mut self, exceptions: &[Exception<'_>], lexicon: &Lexicon, types: &TypeTable) {
         self.wraps.resize(exceptions.len(), false);
         for (index, exception) in exceptions.iter().enumerate().skip(1) {
             // A parent that is not in front of its child would make a cycle: the one before takes its place.
@@ -150,7 +150,7 @@ impl Facts {
         }
     }
 
-    fn read_cause(&mut self, exception: &Exception, innermost: bool, lexicon: &Lexicon, types: &TypeTable) {
+    fn read_cause(&mut self, exception: &Exception<'_>, innermost: bool, lexicon: &Lexicon, types: &TypeTable) {
         let type_name = exception.type_name.as_deref().and_then(|raw| self.names.of_raw(raw, types));
         let start = self.lineage.len();
         self.lineage.extend(type_name);
@@ -216,7 +216,13 @@ impl Facts {
     }
 
     /// Adds what texts state beyond the facts that were sent.
-    fn read_from_texts(&mut self, failure: &Failure, stated: Option<&Failure>, lexicon: &Lexicon, folded: &mut Folded) {
+    fn read_from_texts(
+        &mut self,
+        failure: &Failure<'_>,
+        stated: Option<&Failure<'_>>,
+        lexicon: &Lexicon,
+        folded: &mut Folded,
+    ) {
         let sent = self.provider_codes.len();
         for code in stated.into_iter().flat_map(|stated| &stated.provider_codes) {
             if self.is_news(code, sent) {

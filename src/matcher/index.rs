@@ -485,7 +485,7 @@ impl FactKeys {
         }
         if !self.attributes.is_empty() {
             for (name, value) in &failure.attributes {
-                if let Some(table) = self.attributes.get(name.as_str()) {
+                if let Some(table) = self.attributes.get(name.as_ref()) {
                     let text = if let Attribute::Text(text) = value { Some(text.as_ref()) } else { None };
                     table.look_up(text, |pattern| pattern.matches(value), &mut met);
                 }

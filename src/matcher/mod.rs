@@ -86,7 +86,7 @@ impl Matcher {
 
     /// The first rule that applies to a failure, by its place. `stated` is what the failure's `text` says explicitly.
     #[must_use]
-    pub fn first(&self, failure: &Failure, stated: Option<&Failure>, scratch: &mut Scratch) -> Option<usize> {
+    pub fn first(&self, failure: &Failure<'_>, stated: Option<&Failure<'_>>, scratch: &mut Scratch) -> Option<usize> {
         let (candidate, work) = self.facts(failure, stated, scratch);
         self.first_of(candidate, work)
     }
@@ -94,8 +94,8 @@ impl Matcher {
     /// The facts of a failure, and room for matching them.
     pub fn facts<'s>(
         &self,
-        failure: &'s Failure,
-        stated: Option<&Failure>,
+        failure: &'s Failure<'_>,
+        stated: Option<&Failure<'_>>,
         scratch: &'s mut Scratch,
     ) -> (Candidate<'s>, &'s mut Work) {
         if scratch.of != self.id {

@@ -210,12 +210,12 @@ impl AttributePattern {
 
     /// Whether the pattern fits a value.
     #[must_use]
-    pub fn matches(&self, value: &Attribute) -> bool {
+    pub fn matches(&self, value: &Attribute<'_>) -> bool {
         match (self, value) {
             (Self::Bool(wanted), Attribute::Bool(value)) => wanted == value,
             (Self::Number(wanted), Attribute::Number(value)) => wanted == value,
             (Self::Text(wanted, None), Attribute::Text(value)) => wanted == value,
-            (Self::Text(_, Some(glob)), Attribute::Text(value)) => glob.is_match(&**value),
+            (Self::Text(_, Some(glob)), Attribute::Text(value)) => glob.is_match(value.as_ref()),
             _ => false,
         }
     }
@@ -355,8 +355,7 @@ mod tests {
     #[test]
     fn brackets_in_attributes_stand_for_themselves() {
         let matches = |text: &str| {
-            AttributePattern::parse_text("[a]?*")
-                .is_ok_and(|pattern| pattern.matches(&Attribute::Text(text.to_owned())))
+            AttributePattern::parse_text("[a]?*").is_ok_and(|pattern| pattern.matches(&Attribute::Text(text.into())))
         };
         assert!(matches("[a]?x"));
         assert!(!matches("a?x") && !matches("[a]yx"));

@@ -28,3 +28,10 @@ pub use status::StatusPattern;
 pub(crate) use status::is_status;
 pub use template::Template;
 pub use type_name::TypeName;
+
+use std::borrow::Cow;
+
+/// The same value without a borrow.
+fn owned<T: ToOwned + ?Sized>(value: Cow<'_, T>) -> Cow<'static, T> {
+    Cow::Owned(value.into_owned())
+}

@@ -11,7 +11,7 @@ use super::escape::{OneLine, escaped};
 
 /// One line for people: code, retry class, status, id and message.
 #[must_use]
-pub fn summary(decision: &Decision) -> String {
+pub fn summary(decision: &Decision<'_>) -> String {
     let mut line = format!("{:<9} {:<11} {:<25} ", decision.code.as_str(), decision.retry.label(), decision.status);
     if let Some(id) = &decision.id {
         let _ = write!(line, "{id}: ");
@@ -30,7 +30,7 @@ pub fn summary(decision: &Decision) -> String {
 
 /// One logfmt line: `errorCode=DSEX001 status=… retry=… message="…"`.
 #[must_use]
-pub fn log_line(decision: &Decision) -> String {
+pub fn log_line(decision: &Decision<'_>) -> String {
     let mut line = format!(
         "errorCode={} status={} retry={} action={} rule={}",
         decision.log.error_code,
@@ -59,7 +59,7 @@ pub fn log_line(decision: &Decision) -> String {
 ///
 /// # Errors
 /// When the writer fails; memory does not.
-pub fn json_line(decision: &Decision, writer: impl io::Write) -> io::Result<()> {
+pub fn json_line(decision: &Decision<'_>, writer: impl io::Write) -> io::Result<()> {
     decision.serialize(&mut serde_json::Serializer::with_formatter(writer, OneLine)).map_err(io::Error::from)
 }
 
@@ -78,7 +78,7 @@ fn value(text: &str) -> String {
 /// A block for people who pasted one failure: what it is, why, and what to do.
 #[cfg(feature = "cli")]
 #[must_use]
-pub fn block(decision: &Decision, code: &crate::model::CatalogEntry) -> String {
+pub fn block(decision: &Decision<'_>, code: &crate::model::CatalogEntry) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}  {}", decision.code, decision.title);
     let _ = writeln!(out, "  {}", escaped(&decision.message));

@@ -9,24 +9,28 @@ use serde_json::ser::Formatter;
 /// The text on one line, with control characters, bidirectional controls and line separators escaped.
 #[must_use]
 pub fn escaped(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unsafe) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
+    let mut written = 0;
+    let mut out = String::new();
+    while let Some((at, c)) = next_unsafe(text, written) {
+        out.reserve(text.len() - written + 16);
+        out.push_str(&text[written..at]);
         match c {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if is_unsafe(c) && u32::from(c) < 0x100 => {
+            c if u32::from(c) < 0x100 => {
                 let _ = write!(out, "\\x{:02x}", u32::from(c));
             }
-            c if is_unsafe(c) => {
+            c => {
                 let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
             }
-            c => out.push(c),
         }
+        written = at + c.len_utf8();
     }
+    if written == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[written..]);
     Cow::Owned(out)
 }
 
@@ -35,11 +39,8 @@ pub(super) struct OneLine;
 
 impl Formatter for OneLine {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        if fragment.bytes().all(|b| b < 0x7f) {
-            return writer.write_all(fragment.as_bytes());
-        }
         let mut written = 0;
-        for (at, c) in fragment.char_indices().filter(|&(_, c)| is_unsafe(c)) {
+        while let Some((at, c)) = next_unsafe(fragment, written) {
             writer.write_all(&fragment.as_bytes()[written..at])?;
             for unit in c.encode_utf16(&mut [0; 2]) {
                 write!(writer, "\\u{unit:04x}")?;
@@ -48,6 +49,33 @@ impl Formatter for OneLine {
         }
         writer.write_all(&fragment.as_bytes()[written..])
     }
+}
+
+/// The next unsafe character from a place on.
+fn next_unsafe(text: &str, from: usize) -> Option<(usize, char)> {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    // Whole runs of plain ASCII are skipped: without an early end inside of a run they are looked at several at a time.
+    while at < bytes.len() {
+        let run = &bytes[at..bytes.len().min(at + RUN_BYTES)];
+        if !run.iter().fold(true, |plain, b| plain & matches!(b, b' '..=b'~')) {
+            let found = run.iter().enumerate().filter(|(_, b)| may_start_unsafe(**b));
+            let mut found = found.filter_map(|(index, _)| Some((at + index, text[at + index..].chars().next()?)));
+            if let Some(found) = found.find(|&(_, c)| is_unsafe(c)) {
+                return Some(found);
+            }
+        }
+        at += run.len();
+    }
+    None
+}
+
+/// Bytes of a run.
+const RUN_BYTES: usize = 64;
+
+/// Whether an unsafe character may start with a byte; no byte inside of a character does.
+fn may_start_unsafe(byte: u8) -> bool {
+    matches!(byte, ..b' ' | 0x7f | 0xc2 | 0xd8 | 0xe2 | 0xef | 0xf3)
 }
 
 /// Control characters, line separators, and what changes the direction of text or is not seen at all.
@@ -63,7 +91,16 @@ fn is_unsafe(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::escaped;
+    use super::{escaped, is_unsafe, may_start_unsafe};
+
+    #[test]
+    fn every_unsafe_character_is_looked_at() {
+        for c in ('\0'..=char::MAX).filter(|&c| is_unsafe(c)) {
+            assert!(may_start_unsafe(c.encode_utf8(&mut [0; 4]).as_bytes()[0]), "{c:?}");
+        }
+        let long = "x".repeat(200);
+        assert_eq!(escaped(&format!("{long}ü\u{202e}{long}\n")), format!("{long}ü\\u{{202e}}{long}\\n"));
+    }
 
     #[test]
     fn one_line_without_control_sequences() {

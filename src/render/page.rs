@@ -9,7 +9,7 @@ use super::escaped;
 
 /// What a code means, what to do, which rules give it, with an example and what is decided on it.
 #[must_use]
-pub fn page(set: &RuleSet, entry: &CatalogEntry, example: Option<(&Failure, &Decision)>) -> String {
+pub fn page(set: &RuleSet, entry: &CatalogEntry, example: Option<(&Failure<'_>, &Decision<'_>)>) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}  {}", entry.code, entry.title);
     let provisional = if entry.provisional { " (provisional)" } else { "" };

@@ -32,7 +32,7 @@ pub fn schema(name: &str) -> Option<Value> {
             keys::FAILURE,
             true,
         ),
-        "decision" => typed::<Decision>("faultbook decision"),
+        "decision" => typed::<Decision<'static>>("faultbook decision"),
         "report" => typed::<ReportDocument>("faultbook report"),
         _ => return None,
     })

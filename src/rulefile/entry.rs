@@ -138,7 +138,7 @@ pub struct RuleEntry {
 #[derive(Debug)]
 pub struct ExampleEntry {
     /// The failure.
-    pub failure: Spanned<Failure>,
+    pub failure: Spanned<Failure<'static>>,
     /// The message that the decision must carry.
     pub message: Option<Spanned<String>>,
 }
@@ -149,7 +149,7 @@ pub struct CounterexampleEntry {
     /// The code.
     pub code: Spanned<String>,
     /// The failure.
-    pub failure: Spanned<Failure>,
+    pub failure: Spanned<Failure<'static>>,
 }
 
 /// The ledger.

@@ -1,5 +1,6 @@
 //! Failures in examples: strict, unlike those that connectors send.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use toml::de::DeValue;
@@ -11,9 +12,9 @@ use super::keys;
 use super::table::{Context, Table, Value, integer};
 
 /// Reads the failure of an example.
-pub(super) fn read(ctx: &mut Context, value: &Value<'_>, text: &str) -> Option<Spanned<Failure>> {
+pub(super) fn read(ctx: &mut Context, value: &Value<'_>, text: &str) -> Option<Spanned<Failure<'static>>> {
     let table = Table::open(ctx, value, text, keys::FAILURE, "a failure")?;
-    let mut get = |key| table.text(ctx, key).map(|text| text.value);
+    let mut get = |key| table.text(ctx, key).map(|text| Cow::Owned(text.value));
     let (id, connector, operation, phase) = (get("id"), get("connector"), get("operation"), get("phase"));
     let (message, stack_trace, pasted) = (get("message"), get("stack_trace"), get("text"));
     let exceptions =
@@ -26,7 +27,7 @@ pub(super) fn read(ctx: &mut Context, value: &Value<'_>, text: &str) -> Option<S
         exceptions,
         message,
         http_status: table.get("http_status").and_then(|value| status(ctx, value)),
-        provider_codes: table.texts(ctx, "provider_codes").into_iter().map(|code| code.value).collect(),
+        provider_codes: table.texts(ctx, "provider_codes").into_iter().map(|code| Cow::Owned(code.value)).collect(),
         error_numbers: table.integers(ctx, "error_numbers"),
         attributes: attributes(ctx, &table),
         stack_trace,
@@ -43,16 +44,16 @@ pub(super) fn read(ctx: &mut Context, value: &Value<'_>, text: &str) -> Option<S
     Some(Spanned { value: failure, span: ctx.span(value.span()) })
 }
 
-fn exception(ctx: &mut Context, value: &Value<'_>, text: &str) -> Option<Exception> {
+fn exception(ctx: &mut Context, value: &Value<'_>, text: &str) -> Option<Exception<'static>> {
     let table = Table::open(ctx, value, text, keys::EXCEPTION, "an exception")?;
     Some(Exception {
-        type_name: table.text(ctx, "type").map(|text| text.value),
+        type_name: table.text(ctx, "type").map(|text| Cow::Owned(text.value)),
         // An empty message is a fact of life: some exceptions have none.
         message: table
             .get("message")
             .and_then(|value| super::table::text_value(ctx, value, "message"))
-            .map(|text| text.value),
-        ancestors: table.texts(ctx, "ancestors").into_iter().map(|name| name.value).collect(),
+            .map(|text| Cow::Owned(text.value)),
+        ancestors: table.texts(ctx, "ancestors").into_iter().map(|name| Cow::Owned(name.value)).collect(),
         error_numbers: table.integers(ctx, "error_numbers"),
         parent: table.get("parent").and_then(|value| index(ctx, value)),
     })
@@ -81,19 +82,19 @@ fn status(ctx: &mut Context, value: &Value<'_>) -> Option<u16> {
     status
 }
 
-fn attributes(ctx: &mut Context, table: &Table<'_>) -> BTreeMap<String, Attribute> {
+fn attributes(ctx: &mut Context, table: &Table<'_>) -> BTreeMap<Cow<'static, str>, Attribute<'static>> {
     let mut read = BTreeMap::new();
     for (name, value) in table.named(ctx, "attributes") {
         let attribute = match value.get_ref() {
             DeValue::Boolean(value) => Some(Attribute::Bool(*value)),
             DeValue::Integer(_) => integer(ctx, value, &name.value).map(Attribute::Number),
-            DeValue::String(text) => Some(Attribute::Text(text.to_string())),
+            DeValue::String(text) => Some(Attribute::Text(Cow::Owned(text.to_string()))),
             _ => {
                 ctx.wrong_type(value, &name.value, "a text, a whole number or a truth value");
                 None
             }
         };
-        read.extend(attribute.map(|attribute| (name.value, attribute)));
+        read.extend(attribute.map(|attribute| (Cow::Owned(name.value), attribute)));
     }
     read
 }

@@ -31,7 +31,7 @@ thread_local! {
 impl RuleSet {
     /// Says what a failure is. Cannot fail: what no rule knows gets the fallback, with the reason.
     #[must_use]
-    pub fn classify(&self, failure: &Failure) -> Decision {
+    pub fn classify(&self, failure: &Failure<'_>) -> Decision<'_> {
         let mut scratch = SCRATCH.take().unwrap_or_default();
         let decision = self.match_first(failure, &mut scratch, |candidate, first| match first {
             Some(index) => {
@@ -66,7 +66,7 @@ impl RuleSet {
     /// assert_eq!(diagnosis.code.code, rules.classify(&failure).code);
     /// ```
     #[must_use]
-    pub fn diagnose(&self, failure: &Failure, scratch: &mut Scratch) -> Diagnosis<'_> {
+    pub fn diagnose(&self, failure: &Failure<'_>, scratch: &mut Scratch) -> Diagnosis<'_> {
         self.match_first(failure, scratch, |candidate, first| match first {
             Some(index) => Diagnosis {
                 code: &self.codes[self.code_of_rule[index]],
@@ -80,7 +80,7 @@ impl RuleSet {
     /// Reads what a pasted text states, brings the facts together and finds the first rule that applies.
     fn match_first<R>(
         &self,
-        failure: &Failure,
+        failure: &Failure<'_>,
         scratch: &mut Scratch,
         then: impl FnOnce(Candidate<'_>, Option<usize>) -> R,
     ) -> R {
@@ -95,7 +95,7 @@ impl RuleSet {
 
     /// The decision on a record that could not be read as a failure.
     #[must_use]
-    pub fn unreadable(&self, error: impl Into<String>) -> Decision {
+    pub fn unreadable(&self, error: impl Into<String>) -> Decision<'_> {
         // Whatever the rules say about an empty failure, they say nothing about a record that nobody could read.
         let mut decision = self.match_first(&Failure::default(), &mut Scratch::default(), |candidate, _| {
             self.decide(self.fallback, candidate, None)
@@ -109,7 +109,7 @@ impl RuleSet {
 
     /// The decision with what was odd about the record.
     #[cfg(feature = "cli")]
-    pub(crate) fn noted(&self, mut decision: Decision, notes: Vec<String>) -> Decision {
+    pub(crate) fn noted<'s>(&self, mut decision: Decision<'s>, notes: Vec<String>) -> Decision<'s> {
         decision.notes.splice(0..0, notes.into_iter().map(|note| self.redactor.redact(&note).into_owned()));
         decision
     }
@@ -126,7 +126,7 @@ impl RuleSet {
     }
 
     /// Says when no rule file is for the connector that was named: most often it is a misspelt one.
-    fn connector_note(&self, failure: &Failure) -> Option<String> {
+    fn connector_note(&self, failure: &Failure<'_>) -> Option<String> {
         let connector = failure.connector.as_deref().filter(|name| !name.trim().is_empty())?;
         let mut scopes = self.rules().iter().flat_map(|rule| &rule.connectors).peekable();
         if scopes.peek().is_none() || scopes.any(|known| known == connector) {
@@ -137,8 +137,13 @@ impl RuleSet {
         Some(format!("no rules are for the connector `{shown}`; only shared rules apply"))
     }
 
-    fn decide(&self, index: usize, candidate: Candidate<'_>, won: Option<(&Rule, &Texts<'_>)>) -> Decision {
-        let captures: BTreeMap<&str, Cow<'_, str>> = won.map_or_else(BTreeMap::new, |(rule, texts)| {
+    fn decide<'s>(
+        &'s self,
+        index: usize,
+        candidate: Candidate<'_>,
+        won: Option<(&'s Rule, &Texts<'_>)>,
+    ) -> Decision<'s> {
+        let captures: BTreeMap<&'s str, Cow<'_, str>> = won.map_or_else(BTreeMap::new, |(rule, texts)| {
             captures(&rule.captures, candidate)
                 .map(|(name, value)| (name, self.redactor.redact_value(value, texts)))
                 .collect()
@@ -156,18 +161,18 @@ impl RuleSet {
         }
         Decision {
             id,
-            code: code.code.clone(),
-            title: code.title.clone(),
-            status: code.status.clone(),
+            code: Cow::Borrowed(&code.code),
+            title: Cow::Borrowed(&code.title),
+            status: Cow::Borrowed(&code.status),
             retry: code.retry,
             action: code.action,
             message,
-            rule: rule.map_or_else(|| FALLBACK_RULE.to_owned(), |rule| rule.id.clone()),
-            captures: captures.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect(),
+            rule: Cow::Borrowed(rule.map_or(FALLBACK_RULE, |rule| &rule.id)),
+            captures: captures.into_iter().map(|(name, value)| (Cow::Borrowed(name), value.into_owned())).collect(),
             evidence: Vec::new(),
             unknown_reason: None,
-            log: Log { error_code: code.code.clone(), stack_trace: code.code == self.fallback().code },
-            ruleset: self.digest.clone(),
+            log: Log { error_code: Cow::Borrowed(&code.code), stack_trace: code.code == self.fallback().code },
+            ruleset: Cow::Borrowed(&self.digest),
             truncated: candidate.is_truncated(),
             notes,
             error: None,
@@ -185,8 +190,9 @@ impl RuleSet {
         };
         let failure = candidate.failure();
         let inner = candidate.inner_message().map(|text| self.redactor.redact(text));
-        let sent =
-            |field: &'_ Option<String>| field.as_deref().map(|text| self.redactor.redact(text).into_owned().into());
+        let sent = |field: &'_ Option<Cow<'_, str>>| {
+            field.as_deref().map(|text| self.redactor.redact(text).into_owned().into())
+        };
         let fields = [
             ("id", self.echoed(failure).map(Cow::Borrowed)),
             ("connector", sent(&failure.connector)),
@@ -211,15 +217,15 @@ impl RuleSet {
         prefixed(code, rendered[..end].trim())
     }
 
-    fn evidence(&self, witness: &Witness<'_>, texts: &Texts<'_>) -> Evidence {
+    fn evidence(&self, witness: &Witness<'_>, texts: &Texts<'_>) -> Evidence<'static> {
         // Cut when it is redacted: half a secret would not be recognized.
         let matched = self.redactor.redact_value(&witness.matched, texts);
         let end = floor_char_boundary(&matched, limits::RENDERED_BYTES);
-        Evidence { condition: witness.key.to_string(), matched: matched[..end].to_owned(), cause: witness.cause }
+        Evidence { condition: witness.key.clone(), matched: matched[..end].to_owned(), cause: witness.cause }
     }
 
     /// Ids go into logs and headers: only short words are echoed, and no secrets.
-    fn echoed<'f>(&self, failure: &'f Failure) -> Option<&'f str> {
+    fn echoed<'f>(&self, failure: &'f Failure<'_>) -> Option<&'f str> {
         failure.id.as_deref().filter(|id| is_word(id) && self.redactor.redact(id) == *id)
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn compile(book: &Book) -> Option<RuleSet> {
     let templates: Vec<Option<Template>> = templates.collect::<Option<_>>()?;
     let mut rules = Vec::new();
     let mut code_of_rule = Vec::new();
-    let mut examples: Vec<Vec<Failure>> = vec![Vec::new(); codes.len()];
+    let mut examples: Vec<Vec<Failure<'static>>> = vec![Vec::new(); codes.len()];
     for file in book.ordered_files() {
         let scoped = |example: &ExampleEntry| in_scope(file, &example.failure.value);
         for entry in &file.rules {
@@ -85,10 +85,10 @@ fn rule(file: &RuleFile, entry: &RuleEntry) -> Option<Rule> {
 }
 
 /// An example takes the connector of its file when it states none.
-pub(super) fn in_scope(file: &RuleFile, failure: &crate::model::Failure) -> crate::model::Failure {
+pub(super) fn in_scope(file: &RuleFile, failure: &Failure<'static>) -> Failure<'static> {
     let mut failure = failure.clone();
     if failure.connector.is_none() {
-        failure.connector = file.connectors.first().map(|connector| connector.value.clone());
+        failure.connector = file.connectors.first().map(|connector| connector.value.clone().into());
     }
     failure
 }

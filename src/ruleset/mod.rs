@@ -49,7 +49,7 @@ pub struct RuleSet {
     redactor: Redactor,
     families: Vec<(String, String)>,
     /// For each code, the failures of its examples: of its rules in their order, then its own.
-    examples: Vec<Vec<Failure>>,
+    examples: Vec<Vec<Failure<'static>>>,
     digest: String,
 }
 
@@ -85,7 +85,7 @@ impl RuleSet {
 
     /// The proven examples of a code.
     #[must_use]
-    pub fn examples_of(&self, code: &Code) -> &[Failure] {
+    pub fn examples_of(&self, code: &Code) -> &[Failure<'static>] {
         let index = self.codes.iter().position(|entry| entry.code == *code);
         index.map_or(&[], |index| &self.examples[index])
     }

@@ -70,7 +70,12 @@ fn examples(set: &RuleSet, book: &Book, file: &RuleFile, rule: &RuleEntry, findi
 }
 
 /// The first condition that keeps a rule from a failure.
-fn obstacle<'e>(set: &RuleSet, id: &str, entry: &'e RuleEntry, failure: &Failure) -> Option<(&'e Span, &'static str)> {
+fn obstacle<'e>(
+    set: &RuleSet,
+    id: &str,
+    entry: &'e RuleEntry,
+    failure: &Failure<'_>,
+) -> Option<(&'e Span, &'static str)> {
     let rule = set.rules().iter().find(|rule| rule.id == id)?;
     let stated = failure.text.as_deref().map(text::read);
     let mut scratch = Scratch::default();
@@ -108,7 +113,7 @@ fn counterexamples(set: &RuleSet, book: &Book, file: &RuleFile, rule: &RuleEntry
     }
 }
 
-fn pinned_message(decision: &Decision, pinned: Option<&Spanned<String>>, findings: &mut Vec<Diagnostic>) {
+fn pinned_message(decision: &Decision<'_>, pinned: Option<&Spanned<String>>, findings: &mut Vec<Diagnostic>) {
     let Some(pinned) = pinned else { return };
     if pinned.value != decision.message {
         let finding = Diagnostic::new(lints::EXAMPLE_MESSAGE, pinned.span.clone(), "the decision has another message");
@@ -116,14 +121,14 @@ fn pinned_message(decision: &Decision, pinned: Option<&Spanned<String>>, finding
     }
 }
 
-fn evidence(decision: &Decision) -> String {
+fn evidence(decision: &Decision<'_>) -> String {
     let parts: Vec<_> =
         decision.evidence.iter().map(|evidence| format!("{} = `{}`", evidence.condition, evidence.matched)).collect();
     if parts.is_empty() { String::new() } else { format!("matched by {}", parts.join(", ")) }
 }
 
 /// Points to the rule that won.
-fn with_winner(finding: Diagnostic, book: &Book, decision: &Decision) -> Diagnostic {
+fn with_winner(finding: Diagnostic, book: &Book, decision: &Decision<'_>) -> Diagnostic {
     let winner = book.rules().find(|(file, rule)| {
         decision.rule.strip_prefix(file.stem.as_str()).and_then(|rest| rest.strip_prefix('/')) == Some(&rule.id.value)
     });

@@ -21,7 +21,8 @@ pub fn trials() -> Vec<Trial> {
 }
 
 fn run(case: &Case) -> Result<(), Failed> {
-    let record = read_record(case.failure.to_string().as_bytes())?;
+    let line = case.failure.to_string();
+    let record = read_record(line.as_bytes())?;
     let decision = rules().classify(&record.failure);
     if decision.code.as_str() == case.code {
         return Ok(());

@@ -1,5 +1,6 @@
 //! Every limit at its value and one over it: a rule file at the limit is accepted, one over it is refused by number.
 
+use std::borrow::Cow;
 use std::fs;
 
 use faultbook::{Decision, Exception, Failure, Report, RuleSet, Sources, limits, read_record, render};
@@ -280,14 +281,14 @@ fn directory_depth() -> Result<(), Failed> {
 }
 
 /// What a small set decides.
-fn decide(more: &str, failure: &Failure) -> Result<Decision, Failed> {
+fn decide(more: &str, failure: &Failure<'_>) -> Result<Decision<'static>, Failed> {
     let rule = format!(
         "{more}\n[[rules]]\nid = \"needle\"\ncode = \"DSUNK002\"\nwhen.contains = \"needle\"\nexamples = [{{ failure = {{ message = \"needle\" }} }}]\n"
     );
     let code = "[codes.DSUNK002]\ntitle = \"Needle\"\nstatus = \"Failed\"\nretry = \"none\"\nmeaning = \"It was there.\"\nremedy = [\"Nothing.\"]\n";
     let sources = Sources::from_texts(set(&demo(&format!("{code}{rule}"))));
     let (set, _) = RuleSet::load(sources).map_err(|rejected| render::full(rejected.report(), false))?;
-    Ok(set.classify(failure))
+    Ok(set.classify(failure).into_owned())
 }
 
 fn check(what: &str, holds: bool) -> Result<(), Failed> {
@@ -299,15 +300,18 @@ fn rendered_bytes() -> Result<(), Failed> {
     for (length, expected) in
         [(limits::RENDERED_BYTES, limits::RENDERED_BYTES), (limits::RENDERED_BYTES + 1, limits::RENDERED_BYTES)]
     {
-        let failure = Failure { message: Some(format!("needle{}", "x".repeat(length - 6))), ..Failure::default() };
+        let failure =
+            Failure { message: Some(format!("needle{}", "x".repeat(length - 6)).into()), ..Failure::default() };
         let decision = decide("message = \"{{ message }}\"", &failure)?;
         check("rendered", decision.message.len() == prefix + expected)?;
         let twice = decide("message = \"{{ message }}{{ message }}\"", &failure)?;
         check("rendered twice", twice.message.len() == prefix + limits::RENDERED_BYTES)?;
     }
     // The cut never falls into a character.
-    let failure =
-        Failure { message: Some(format!("needle{}", "漢".repeat(limits::RENDERED_BYTES))), ..Failure::default() };
+    let failure = Failure {
+        message: Some(format!("needle{}", "漢".repeat(limits::RENDERED_BYTES)).into()),
+        ..Failure::default()
+    };
     let decision = decide("message = \"{{ message }}\"", &failure)?;
     check(
         "on a character",
@@ -321,11 +325,11 @@ fn text_bytes() -> Result<(), Failed> {
     let decided = |at: usize, length: usize| {
         let mut text: String = "x ".chars().cycle().take(length).collect();
         text.replace_range(at..at + 6, "needle");
-        let message = decide("", &Failure { message: Some(text.clone()), ..Failure::default() })?;
-        let pasted = decide("", &Failure { text: Some(text), ..Failure::default() })?;
+        let message = decide("", &Failure { message: Some(text.clone().into()), ..Failure::default() })?;
+        let pasted = decide("", &Failure { text: Some(text.into()), ..Failure::default() })?;
         Ok::<_, Failed>([
-            (message.rule.as_str() == "demo/needle", message.truncated),
-            (pasted.rule.as_str() == "demo/needle", pasted.truncated),
+            (message.rule == "demo/needle", message.truncated),
+            (pasted.rule == "demo/needle", pasted.truncated),
         ])
     };
     for (what, at, length, expected) in [
@@ -345,7 +349,7 @@ fn text_bytes() -> Result<(), Failed> {
 fn causes() -> Result<(), Failed> {
     let decided = |count: usize, at: usize| {
         let exception = |index| Exception {
-            message: Some(if index == at { "needle" } else { "hay" }.to_owned()),
+            message: Some(if index == at { "needle" } else { "hay" }.into()),
             ..Exception::default()
         };
         let decision = decide("", &Failure { exceptions: (0..count).map(exception).collect(), ..Failure::default() })?;
@@ -359,10 +363,10 @@ fn causes() -> Result<(), Failed> {
 
 fn ancestors() -> Result<(), Failed> {
     let decided = |at: usize| {
-        let mut names: Vec<String> = (0..=limits::ANCESTORS).map(|index| format!("A{index}")).collect();
-        "Wanted".clone_into(&mut names[at]);
+        let mut names: Vec<Cow<'_, str>> = (0..=limits::ANCESTORS).map(|index| format!("A{index}").into()).collect();
+        names[at] = "Wanted".into();
         let rule = "\n[[rules]]\nid = \"wanted\"\ncode = \"DSUNK002\"\nwhen.exception = \"Wanted\"\nexamples = [{ failure = { exceptions = [{ type = \"Wanted\" }] } }]\n";
-        let exception = Exception { type_name: Some("Own".to_owned()), ancestors: names, ..Exception::default() };
+        let exception = Exception { type_name: Some("Own".into()), ancestors: names, ..Exception::default() };
         Ok::<_, Failed>(
             decide(rule, &Failure { exceptions: vec![exception], ..Failure::default() })?.rule == "demo/wanted",
         )
@@ -374,7 +378,9 @@ fn ancestors() -> Result<(), Failed> {
 fn facts() -> Result<(), Failed> {
     let rule = "\n[[rules]]\nid = \"wanted\"\ncode = \"DSUNK002\"\nwhen.provider_code = \"Wanted\"\nexamples = [{ failure = { provider_codes = [\"Wanted\"] } }]\n";
     let codes = |at: usize| {
-        (0..=limits::FACTS).map(|index| if index == at { "Wanted".to_owned() } else { format!("C{index}") }).collect()
+        (0..=limits::FACTS)
+            .map(|index| if index == at { "Wanted".into() } else { format!("C{index}").into() })
+            .collect()
     };
     let decided = |at| {
         Ok::<_, Failed>(
@@ -388,7 +394,8 @@ fn facts() -> Result<(), Failed> {
             let items: Vec<String> = (0..count)
                 .map(|index| if field == "provider_codes" { format!("\"C{index}\"") } else { index.to_string() })
                 .collect();
-            let record = read_record(format!("{{\"{field}\":[{}]}}", items.join(",")).as_bytes())?;
+            let line = format!("{{\"{field}\":[{}]}}", items.join(","));
+            let record = read_record(line.as_bytes())?;
             check(&format!("{count} {field}: {:?}", record.notes), record.notes.len() == notes)?;
         }
     }
@@ -398,7 +405,7 @@ fn facts() -> Result<(), Failed> {
 fn record_fields() -> Result<(), Failed> {
     let record = |count: usize| {
         let fields: Vec<String> = (0..count).map(|index| format!("\"f{index}\":1")).collect();
-        read_record(format!("{{{}}}", fields.join(",")).as_bytes())
+        read_record(format!("{{{}}}", fields.join(",")).as_bytes()).map(drop)
     };
     check("at", record(limits::RECORD_FIELDS).is_ok())?;
     let over = record(limits::RECORD_FIELDS + 1).err().unwrap_or_default();
@@ -407,14 +414,14 @@ fn record_fields() -> Result<(), Failed> {
 
 fn record_values() -> Result<(), Failed> {
     // The record and its list are values as well.
-    let record = |count: usize| read_record(format!("{{\"x\":[{}0]}}", "0,".repeat(count - 3)).as_bytes());
+    let record = |count: usize| read_record(format!("{{\"x\":[{}0]}}", "0,".repeat(count - 3)).as_bytes()).map(drop);
     check("at", record(limits::RECORD_VALUES).is_ok())?;
     let over = record(limits::RECORD_VALUES + 1).err().unwrap_or_default();
     check(&format!("over: {over}"), over.contains(&limits::RECORD_VALUES.to_string()))
 }
 
 fn field_name_bytes() -> Result<(), Failed> {
-    let record = |length: usize| read_record(format!("{{\"{}\":0}}", "x".repeat(length)).as_bytes());
+    let record = |length: usize| read_record(format!("{{\"{}\":0}}", "x".repeat(length)).as_bytes()).map(drop);
     check("at", record(limits::FIELD_NAME_BYTES).is_ok())?;
     let over = record(limits::FIELD_NAME_BYTES + 1).err().unwrap_or_default();
     check(&format!("over: {over}"), over.contains(&limits::FIELD_NAME_BYTES.to_string()))
@@ -423,7 +430,7 @@ fn field_name_bytes() -> Result<(), Failed> {
 fn id_chars() -> Result<(), Failed> {
     for (length, is_echoed) in [(limits::ID_CHARS, true), (limits::ID_CHARS + 1, false)] {
         let id = "x".repeat(length);
-        let decision = decide("", &Failure { id: Some(id.clone()), ..Failure::default() })?;
+        let decision = decide("", &Failure { id: Some(id.as_str().into()), ..Failure::default() })?;
         check(&format!("an id of {length}"), decision.id == is_echoed.then_some(id))?;
     }
     Ok(())

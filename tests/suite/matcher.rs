@@ -50,7 +50,7 @@ fn random(least: usize, most: usize, cost: u64) -> Result<(), Failed> {
 /// Failures for each random rule set.
 const FAILURES: u64 = 20;
 
-fn agree(matcher: &Matcher, failure: &Failure, scratch: &mut Scratch) -> Result<(), String> {
+fn agree(matcher: &Matcher, failure: &Failure<'_>, scratch: &mut Scratch) -> Result<(), String> {
     let (candidate, work) = matcher.facts(failure, None, scratch);
     let expected = plain::first(matcher.rules(), candidate);
     let found = matcher.first_of(candidate, work);
@@ -337,7 +337,7 @@ fn lexicon(rng: &mut Rng) -> Lexicon {
     lexicon
 }
 
-fn failure(rng: &mut Rng) -> Failure {
+fn failure(rng: &mut Rng) -> Failure<'static> {
     let word = |rng: &mut Rng| (rng.u8(..3) > 0).then(|| pick(rng, WORDS).into());
     let exceptions = (0..rng.usize(..5)).map(|index| Exception {
         type_name: (rng.u8(..5) > 0).then(|| pick(rng, TYPES).into()),

@@ -1,5 +1,7 @@
 //! What must hold for every failure, whatever it says.
 
+use std::borrow::Cow;
+
 use faultbook::{Exception, Failure, read_record};
 use libtest_mimic::{Failed, Trial};
 use proptest::prelude::*;
@@ -11,7 +13,7 @@ pub fn trials() -> Vec<Trial> {
     vec![
         Trial::test("properties/every_failure_has_one_answer", || check(&failures(), |failure| answer(&failure))),
         Trial::test("properties/every_text_has_one_answer", || {
-            check(&texts(), |text| answer(&Failure { text: Some(text), ..Failure::default() }))
+            check(&texts(), |text| answer(&Failure { text: Some(text.into()), ..Failure::default() }))
         }),
         Trial::test("properties/a_failure_survives_json", || check(&failures(), survives_json)),
         Trial::test("properties/whatever_bytes_a_record_has", || {
@@ -36,7 +38,7 @@ fn check<S: Strategy>(strategy: &S, test: impl Fn(S::Value) -> Result<(), TestCa
     runner.run(strategy, test).map_err(|error| error.to_string().into())
 }
 
-fn answer(failure: &Failure) -> Result<(), TestCaseError> {
+fn answer(failure: &Failure<'_>) -> Result<(), TestCaseError> {
     let decision = rules().classify(failure);
     let prefix = format!("[{}] ", decision.code);
     prop_assert!(decision.message.starts_with(&prefix), "not prefixed: {}", decision.message);
@@ -45,7 +47,7 @@ fn answer(failure: &Failure) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn survives_json(failure: Failure) -> Result<(), TestCaseError> {
+fn survives_json(failure: Failure<'static>) -> Result<(), TestCaseError> {
     let json = serde_json::to_vec(&failure).map_err(|error| TestCaseError::fail(error.to_string()))?;
     let record = read_record(&json).map_err(TestCaseError::fail)?;
     prop_assert!(record.notes.is_empty(), "{:?}", record.notes);
@@ -95,10 +97,10 @@ fn texts() -> impl Strategy<Value = String> {
     proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
-fn failures() -> impl Strategy<Value = Failure> {
+fn failures() -> impl Strategy<Value = Failure<'static>> {
     let word =
-        |words: &'static [&'static str]| proptest::option::of(proptest::sample::select(words).prop_map(str::to_owned));
-    let message = || proptest::option::of(texts().prop_filter("said", |text| !text.is_empty()));
+        |words: &'static [&'static str]| proptest::option::of(proptest::sample::select(words).prop_map(Cow::Borrowed));
+    let message = || proptest::option::of(texts().prop_filter("said", |text| !text.is_empty()).prop_map(Cow::Owned));
     let exception = (
         word(&["System.TimeoutException", "MsalServiceException", "A.B+C", "X`1[[Y]]"]),
         message(),
@@ -113,7 +115,7 @@ fn failures() -> impl Strategy<Value = Failure> {
     let status = proptest::option::of(100_u16..600);
     let codes = proptest::collection::vec(
         proptest::sample::select(&["AADSTS90033", "ErrorAccessDenied", "invalid_client", "Authentication_X"][..])
-            .prop_map(str::to_owned),
+            .prop_map(Cow::Borrowed),
         0..3,
     );
     (

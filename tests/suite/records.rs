@@ -383,7 +383,7 @@ fn ordinary_sentences() -> Result<(), Failed> {
     let manifest = manifest.split("[families.DSTST]").next().unwrap_or_default();
     let sources = Sources::from_texts([("faultbook.toml", manifest), ("show.toml", fallback)]);
     let (set, _) = RuleSet::load(sources).map_err(|rejected| render::full(rejected.report(), false))?;
-    let decided = |text: &str| -> Result<Decision, Failed> {
+    let decided = |text: &str| -> Result<Decision<'_>, Failed> {
         Ok(set.classify(&read_record(json!({ "message": text }).to_string().as_bytes())?.failure))
     };
     for text in secret_texts()?.kept {

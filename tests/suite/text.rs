@@ -4,6 +4,8 @@
 //! what a case leaves out must be absent. `message` is compared only where a case states it. Nothing of
 //! `not_in_messages` may stand in any message.
 
+use std::borrow::Cow;
+
 use faultbook::{Exception, Failure};
 use libtest_mimic::{Failed, Trial};
 
@@ -40,12 +42,12 @@ pub fn trials() -> Vec<Trial> {
 
 fn run(case: &Case) -> Result<(), Failed> {
     let read = faultbook::read_text(&case.text);
-    let exceptions: Vec<Exception> = case
+    let exceptions: Vec<Exception<'_>> = case
         .exceptions
         .iter()
         .map(|expected| Exception {
-            type_name: expected.r#type.clone(),
-            message: expected.message.clone(),
+            type_name: expected.r#type.as_deref().map(Cow::Borrowed),
+            message: expected.message.as_deref().map(Cow::Borrowed),
             parent: expected.parent,
             error_numbers: expected.error_numbers.clone(),
             ..Exception::default()
@@ -53,9 +55,9 @@ fn run(case: &Case) -> Result<(), Failed> {
         .collect();
     let expected = Failure {
         exceptions,
-        message: case.message.clone().or_else(|| read.message.clone()),
+        message: case.message.as_deref().map(Cow::Borrowed).or_else(|| read.message.clone()),
         http_status: case.http_status,
-        provider_codes: case.provider_codes.clone(),
+        provider_codes: case.provider_codes.iter().map(|code| Cow::Borrowed(code.as_str())).collect(),
         error_numbers: case.error_numbers.clone(),
         stack_trace: read.stack_trace.clone(),
         ..Failure::default()

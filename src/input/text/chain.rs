@@ -2,6 +2,8 @@
 //!
 //! Knows who wraps whom and which statements repeat each other; reads no text.
 
+use std::borrow::Cow;
+
 use crate::model::Exception;
 
 use super::bounds::EXCEPTION_LIMIT;
@@ -193,7 +195,7 @@ impl Chain {
     }
 
     /// The exceptions from the outermost to the innermost, each stated once.
-    pub(super) fn finish(mut self) -> Vec<Exception> {
+    pub(super) fn finish(mut self) -> Vec<Exception<'static>> {
         for index in (0..self.nodes.len()).rev() {
             self.compose(index);
         }
@@ -263,7 +265,7 @@ impl Chain {
         }
     }
 
-    fn linear(&self, same: &[usize]) -> Vec<Exception> {
+    fn linear(&self, same: &[usize]) -> Vec<Exception<'static>> {
         let parent = |index: usize| self.nodes[index].parent.map(|p| same[p]).filter(|p| *p != index);
         let kept: Vec<usize> = (0..self.nodes.len()).filter(|i| same[*i] == *i).collect();
         let mut order: Vec<(usize, Option<usize>)> = Vec::new();
@@ -287,8 +289,8 @@ impl Chain {
                 let parent = wrapped_by.or(if at > 0 { Some(0) } else { None });
                 let message = node.lines.join("\n").trim().to_owned();
                 Exception {
-                    type_name,
-                    message: Some(message).filter(|m| !m.is_empty()),
+                    type_name: type_name.map(Cow::Owned),
+                    message: Some(message).filter(|m| !m.is_empty()).map(Cow::Owned),
                     error_numbers: node.numbers.clone(),
                     parent: parent.filter(|p| p + 1 != at),
                     ..Exception::default()

@@ -49,7 +49,7 @@ pattern!(DEBUG_CODE, r#"\bcode: Some\(\s*"([A-Za-z]\w+)""#);
 
 /// What a pasted text states explicitly.
 #[must_use]
-pub fn read(text: &str) -> Failure {
+pub fn read(text: &str) -> Failure<'static> {
     let mut report = Report::default();
     walk(&bounds::prepare(text), &mut report);
     report.into_failure()

@@ -2,6 +2,8 @@
 //!
 //! Collects facts and gives them out as a `Failure`; decides nothing about the text.
 
+use std::borrow::Cow;
+
 use crate::model::Failure;
 
 use super::body::Body;
@@ -92,17 +94,17 @@ impl Report {
     }
 
     /// The facts as a failure.
-    pub(super) fn into_failure(self) -> Failure {
+    pub(super) fn into_failure(self) -> Failure<'static> {
         let plain = self.chain.is_empty();
         let words: Vec<String> = self.words.into_iter().map(|(raw, clean)| if plain { raw } else { clean }).collect();
         let message = words.join("\n").trim().to_owned();
         Failure {
             exceptions: self.chain.finish(),
-            message: Some(message).filter(|m| !m.is_empty()),
+            message: Some(message).filter(|m| !m.is_empty()).map(Cow::Owned),
             http_status: self.status,
-            provider_codes: self.codes,
+            provider_codes: self.codes.into_iter().map(Cow::Owned).collect(),
             error_numbers: self.numbers,
-            stack_trace: Some(self.frames.join("\n")).filter(|f| !f.is_empty()),
+            stack_trace: Some(self.frames.join("\n")).filter(|f| !f.is_empty()).map(Cow::Owned),
             ..Failure::default()
         }
     }
