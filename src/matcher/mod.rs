@@ -62,6 +62,14 @@ pub struct Scratch {
     of: u64,
 }
 
+impl Scratch {
+    /// The facts that were read last, once more, for the same failure; its messages are looked through anew.
+    pub fn facts_of<'s>(&'s mut self, failure: &'s Failure<'_>) -> (Candidate<'s>, &'s mut Work) {
+        self.work.folded.forget();
+        (Candidate::new(failure, &self.facts), &mut self.work)
+    }
+}
+
 /// What matching a candidate needs beside its facts.
 #[derive(Debug, Default)]
 pub struct Work {
