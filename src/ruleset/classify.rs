@@ -22,11 +22,11 @@ impl RuleSet {
         let candidate = Candidate::new(failure, stated.as_ref(), &self.lexicon);
         if let Some((index, witnesses)) = plain::first(&self.rules, &candidate) {
             let texts = self.secrets(&candidate);
-            let mut decision = self.decide(self.code_of_rule[index], &candidate, Some((&self.rules[index], &texts)));
+            let mut decision = self.decide(self.code_of_rule[index], &candidate, Some(&self.rules[index]), &texts);
             decision.evidence = witnesses.into_iter().map(|witness| self.evidence(&witness, &texts)).collect();
             return decision;
         }
-        let mut decision = self.decide(self.fallback, &candidate, None);
+        let mut decision = self.decide(self.fallback, &candidate, None, &[]);
         decision.unknown_reason = Some(if failure.is_empty() {
             UnknownReason::Empty
         } else if candidate.is_truncated() {
@@ -41,7 +41,7 @@ impl RuleSet {
     #[must_use]
     pub fn unreadable(&self, error: impl Into<String>) -> Decision {
         let failure = Failure::default();
-        let mut decision = self.decide(self.fallback, &Candidate::new(&failure, None, &self.lexicon), None);
+        let mut decision = self.decide(self.fallback, &Candidate::new(&failure, None, &self.lexicon), None, &[]);
         let error = error.into();
         decision.message = prefixed(self.fallback(), &self.redactor.redact(&error));
         decision.unknown_reason = Some(UnknownReason::Unreadable);
@@ -63,7 +63,7 @@ impl RuleSet {
     }
 
     /// The texts of a failure with the secrets in them.
-    fn secrets<'c>(&'c self, candidate: &'c Candidate<'_>) -> Texts<'c> {
+    fn secrets<'c>(&'c self, candidate: &'c Candidate<'_>) -> Vec<Searched<'c>> {
         candidate.texts_with_cause().map(|(_, text)| (text, self.redactor.secrets(text))).collect()
     }
 
@@ -79,17 +79,17 @@ impl RuleSet {
         Some(format!("no rules are for the connector `{shown}`; only shared rules apply"))
     }
 
-    fn decide(&self, index: usize, candidate: &Candidate<'_>, won: Option<(&Rule, &Texts<'_>)>) -> Decision {
-        let captures: BTreeMap<&str, Cow<'_, str>> = won.map_or_else(BTreeMap::new, |(rule, texts)| {
+    /// The decision for a code. `texts` are those of the failure when a rule won.
+    fn decide(&self, index: usize, candidate: &Candidate<'_>, rule: Option<&Rule>, texts: &[Searched<'_>]) -> Decision {
+        let captures: BTreeMap<&str, Cow<'_, str>> = rule.map_or_else(BTreeMap::new, |rule| {
             captures(&rule.captures, candidate)
                 .map(|(name, value)| (name, self.redactor.redact_value(value, texts)))
                 .collect()
         });
-        let rule = won.map(|(rule, _)| rule);
         let code = &self.codes[index];
-        let message = self.message(index, candidate, &captures);
+        let id = self.echoed(candidate.failure());
+        let message = self.message(index, candidate, texts, id, &captures);
         let mut notes: Vec<String> = self.connector_note(candidate.failure()).into_iter().collect();
-        let id = self.echoed(candidate.failure()).map(str::to_owned);
         if id.is_none() && candidate.failure().id.is_some() {
             notes.push(format!(
                 "`id` is not echoed: only 1 to {} of `A-Z a-z 0-9 . _ -`, and no secrets",
@@ -97,7 +97,7 @@ impl RuleSet {
             ));
         }
         Decision {
-            id,
+            id: id.map(str::to_owned),
             code: code.code.clone(),
             title: code.title.clone(),
             status: code.status.clone(),
@@ -118,50 +118,62 @@ impl RuleSet {
     }
 
     /// The code's message: its template filled in, else what the failure itself says, else the title.
-    fn message(&self, index: usize, candidate: &Candidate<'_>, captures: &BTreeMap<&str, Cow<'_, str>>) -> String {
+    fn message(
+        &self,
+        index: usize,
+        candidate: &Candidate<'_>,
+        texts: &[Searched<'_>],
+        id: Option<&str>,
+        captures: &BTreeMap<&str, Cow<'_, str>>,
+    ) -> String {
         let code = &self.codes[index];
-        let raw = candidate.raw_message().map(|text| self.redactor.redact(text));
         let Some(template) = &self.templates[index] else {
+            let raw = candidate.raw_message().map(|text| self.redactor.redact_text(text, texts));
             let raw = raw.as_deref().map(str::trim).filter(|text| !text.is_empty());
             return prefixed(code, raw.unwrap_or(&code.title));
         };
-        let failure = candidate.failure();
-        let inner = candidate.inner_message().map(|text| self.redactor.redact(text));
-        let sent =
-            |field: &'_ Option<String>| field.as_deref().map(|text| self.redactor.redact(text).into_owned().into());
-        let fields = [
-            ("id", self.echoed(failure).map(Cow::Borrowed)),
-            ("connector", sent(&failure.connector)),
-            ("operation", sent(&failure.operation)),
-            ("phase", sent(&failure.phase)),
-            ("http_status", candidate.http_status().map(|status| Cow::Owned(status.to_string()))),
-            (
-                "exception",
-                candidate
-                    .causes()
-                    .first()
-                    .and_then(|cause| cause.type_name())
-                    .map(|name| self.redactor.redact(name.full())),
-            ),
-            ("message", raw.clone()),
-            ("inner_message", inner),
-            ("provider_code", candidate.provider_codes().next().map(|code| self.redactor.redact(code))),
-            ("error_number", candidate.error_numbers().first().map(|number| Cow::Owned(number.to_string()))),
-            ("title", Some(Cow::Borrowed(code.title.as_str()))),
-        ];
-        let fields = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        let variables: Vec<(&str, Cow<'_, str>)> =
-            fields.chain(captures.iter().map(|(name, value)| (*name, value.clone()))).collect();
-        let rendered = template.render(&variables).unwrap_or_else(|_| code.title.clone());
+        // Only what the template names is looked up, and no text is searched for secrets once more.
+        let rendered = template.render(|name| match captures.get(name) {
+            Some(value) => Some(Cow::Borrowed(value.as_ref())),
+            None => self.field(name, code, candidate, texts, id),
+        });
+        let rendered = rendered.unwrap_or_else(|_| code.title.clone());
         let end = floor_char_boundary(&rendered, limits::RENDERED_BYTES);
         prefixed(code, rendered[..end].trim())
     }
 
-    fn evidence(&self, witness: &Witness<'_>, texts: &Texts<'_>) -> Evidence {
+    /// One of [`Template::FIELDS`](crate::model::Template::FIELDS).
+    fn field<'d>(
+        &self,
+        name: &str,
+        code: &'d CatalogEntry,
+        candidate: &'d Candidate<'_>,
+        texts: &[Searched<'_>],
+        id: Option<&'d str>,
+    ) -> Option<Cow<'d, str>> {
+        let failure = candidate.failure();
+        let sent = |text: &'d str| self.redactor.redact(text);
+        match name {
+            "id" => id.map(Cow::Borrowed),
+            "connector" => failure.connector.as_deref().map(sent),
+            "operation" => failure.operation.as_deref().map(sent),
+            "phase" => failure.phase.as_deref().map(sent),
+            "http_status" => candidate.http_status().map(|status| Cow::Owned(status.to_string())),
+            "exception" => candidate.causes().first().and_then(|cause| cause.type_name()).map(|name| sent(name.full())),
+            "message" => candidate.raw_message().map(|text| self.redactor.redact_text(text, texts)),
+            "inner_message" => candidate.inner_message().map(|text| self.redactor.redact_text(text, texts)),
+            "provider_code" => candidate.provider_codes().next().map(sent),
+            "error_number" => candidate.error_numbers().first().map(|number| Cow::Owned(number.to_string())),
+            "title" => Some(Cow::Borrowed(code.title.as_str())),
+            _ => None,
+        }
+    }
+
+    fn evidence(&self, witness: &Witness<'_>, texts: &[Searched<'_>]) -> Evidence {
         // Cut when it is redacted: half a secret would not be recognized.
         let matched = self.redactor.redact_value(&witness.matched, texts);
-        let end = floor_char_boundary(&matched, limits::RENDERED_BYTES);
-        Evidence { condition: witness.key.to_string(), matched: matched[..end].to_owned(), cause: witness.cause }
+        let matched = matched[..floor_char_boundary(&matched, limits::RENDERED_BYTES)].to_owned();
+        Evidence { condition: witness.key.to_string(), matched, cause: witness.cause }
     }
 
     /// Ids go into logs and headers: only short words are echoed, and no secrets.
@@ -170,13 +182,18 @@ impl RuleSet {
     }
 }
 
-/// The texts of a failure with the secrets in them.
-type Texts<'c> = Vec<(&'c str, Vec<Secret<'c>>)>;
+/// A text of a failure with the secrets in it.
+type Searched<'c> = (&'c str, Vec<Secret<'c>>);
 
 /// A message that starts with its own code already keeps it once.
 fn prefixed(code: &CatalogEntry, message: &str) -> String {
-    let prefix = format!("[{}] ", code.code);
-    if message.starts_with(&prefix) { message.to_owned() } else { format!("{prefix}{message}") }
+    let code = code.code.as_str();
+    let behind = message.strip_prefix('[').and_then(|message| message.strip_prefix(code));
+    if behind.is_some_and(|message| message.starts_with("] ")) {
+        message.to_owned()
+    } else {
+        ["[", code, "] ", message].concat()
+    }
 }
 
 fn is_word(id: &str) -> bool {
