@@ -310,9 +310,8 @@ impl Filter {
         };
         Some(match (name, given.as_slice()) {
             ("default" | "d", []) => Self::Default { text: String::new(), also_empty: false },
-            ("default" | "d", [other]) => Self::Default { text: text(other)?, also_empty: false },
+            ("default" | "d", [other] | [other, "false"]) => Self::Default { text: text(other)?, also_empty: false },
             ("default" | "d", [other, "true"]) => Self::Default { text: text(other)?, also_empty: true },
-            ("default" | "d", [other, "false"]) => Self::Default { text: text(other)?, also_empty: false },
             ("trim", []) => Self::Trim(None),
             ("trim", [chars]) => Self::Trim(Some(text(chars)?.chars().collect())),
             ("replace", [from, to]) => Self::Replace(text(from)?, text(to)?),

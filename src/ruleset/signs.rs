@@ -57,20 +57,20 @@ impl Signs {
 /// Bytes that are compared at once.
 const BLOCK: usize = 16;
 
-/// Whether something has to be looked at around a byte. Without branches, so that a block of bytes takes a few
-/// instructions.
-fn is_rare(byte: u8) -> bool {
-    (byte == b'=')
-        | (byte == b':')
-        | (byte == b'%')
-        | (byte == b'-')
-        | (byte == b'<')
-        | (byte == b'_')
-        | (byte == b'~')
-        | (byte == b'J')
-        | (byte == b'I')
-        | (byte == b'G')
-        | (byte | 0x20 == b'b')
+/// 1 for a byte around which something has to be looked at, else 0. Without branches, so that a block of bytes takes a
+/// few instructions.
+fn rare(byte: u8) -> u8 {
+    u8::from(byte == b'=')
+        | u8::from(byte == b':')
+        | u8::from(byte == b'%')
+        | u8::from(byte == b'-')
+        | u8::from(byte == b'<')
+        | u8::from(byte == b'_')
+        | u8::from(byte == b'~')
+        | u8::from(byte == b'J')
+        | u8::from(byte == b'I')
+        | u8::from(byte == b'G')
+        | u8::from(byte | 0x20 == b'b')
 }
 
 /// Reads the signs of a text.
@@ -80,15 +80,14 @@ pub(super) fn read(text: &str) -> Signs {
     let mut look_at = |at: usize| look(text[at], &text[..at], &text[at + 1..], &mut signs);
     let (blocks, rest) = text.as_chunks::<BLOCK>();
     for (index, block) in blocks.iter().enumerate() {
-        // One byte for each byte: 1 where something is to be looked at.
-        let mut rare = u128::from_le_bytes(block.map(|byte| u8::from(is_rare(byte))));
-        while rare != 0 {
-            look_at(index * BLOCK + rare.trailing_zeros() as usize / 8);
-            rare &= rare - 1;
+        let mut places = u128::from_le_bytes(block.map(rare));
+        while places != 0 {
+            look_at(index * BLOCK + places.trailing_zeros() as usize / 8);
+            places &= places - 1;
         }
     }
     for (index, &byte) in rest.iter().enumerate() {
-        if is_rare(byte) {
+        if rare(byte) != 0 {
             look_at(blocks.len() * BLOCK + index);
         }
     }
