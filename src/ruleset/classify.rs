@@ -37,13 +37,13 @@ impl RuleSet {
             Some(index) => {
                 let rule = &self.rules()[index];
                 let texts = self.secrets(candidate);
-                let mut decision = self.decide(self.code_of_rule[index], candidate, Some((rule, &texts)));
+                let mut decision = self.decide(self.code_of_rule[index], candidate, Some(rule), &texts);
                 let witnesses = witnesses(rule, candidate).unwrap_or_default();
                 decision.evidence = witnesses.into_iter().map(|witness| self.evidence(&witness, &texts)).collect();
                 decision
             }
             None => {
-                let mut decision = self.decide(self.fallback, candidate, None);
+                let mut decision = self.decide(self.fallback, candidate, None, &[]);
                 decision.unknown_reason = Some(unknown_reason(candidate));
                 decision
             }
@@ -98,7 +98,7 @@ impl RuleSet {
     pub fn unreadable(&self, error: impl Into<String>) -> Decision<'_> {
         // Whatever the rules say about an empty failure, they say nothing about a record that nobody could read.
         let mut decision = self.match_first(&Failure::default(), &mut Scratch::default(), |candidate, _| {
-            self.decide(self.fallback, candidate, None)
+            self.decide(self.fallback, candidate, None, &[])
         });
         let error = error.into();
         decision.message = prefixed(self.fallback(), &self.redactor.redact(&error));
@@ -121,7 +121,7 @@ impl RuleSet {
     }
 
     /// The texts of a failure with the secrets in them.
-    fn secrets<'c>(&'c self, candidate: Candidate<'c>) -> Texts<'c> {
+    fn secrets<'c>(&'c self, candidate: Candidate<'c>) -> Vec<Searched<'c>> {
         candidate.texts_with_cause().map(|(_, text)| (text, self.redactor.secrets(text))).collect()
     }
 
@@ -137,22 +137,23 @@ impl RuleSet {
         Some(format!("no rules are for the connector `{shown}`; only shared rules apply"))
     }
 
+    /// The decision for a code. `texts` are those of the failure when a rule won.
     fn decide<'s>(
         &'s self,
         index: usize,
         candidate: Candidate<'_>,
-        won: Option<(&'s Rule, &Texts<'_>)>,
+        rule: Option<&'s Rule>,
+        texts: &[Searched<'_>],
     ) -> Decision<'s> {
-        let captures: BTreeMap<&'s str, Cow<'_, str>> = won.map_or_else(BTreeMap::new, |(rule, texts)| {
+        let captures: BTreeMap<&'s str, Cow<'_, str>> = rule.map_or_else(BTreeMap::new, |rule| {
             captures(&rule.captures, candidate)
                 .map(|(name, value)| (name, self.redactor.redact_value(value, texts)))
                 .collect()
         });
-        let rule = won.map(|(rule, _)| rule);
         let code = &self.codes[index];
-        let message = self.message(index, candidate, &captures);
+        let id = self.echoed(candidate.failure());
+        let message = self.message(index, candidate, texts, id, &captures);
         let mut notes: Vec<String> = self.connector_note(candidate.failure()).into_iter().collect();
-        let id = self.echoed(candidate.failure()).map(str::to_owned);
         if id.is_none() && candidate.failure().id.is_some() {
             notes.push(format!(
                 "`id` is not echoed: only 1 to {} of `A-Z a-z 0-9 . _ -`, and no secrets",
@@ -160,7 +161,7 @@ impl RuleSet {
             ));
         }
         Decision {
-            id,
+            id: id.map(str::to_owned),
             code: Cow::Borrowed(&code.code),
             title: Cow::Borrowed(&code.title),
             status: Cow::Borrowed(&code.status),
@@ -181,47 +182,62 @@ impl RuleSet {
     }
 
     /// The code's message: its template filled in, else what the failure itself says, else the title.
-    fn message(&self, index: usize, candidate: Candidate<'_>, captures: &BTreeMap<&str, Cow<'_, str>>) -> String {
+    fn message(
+        &self,
+        index: usize,
+        candidate: Candidate<'_>,
+        texts: &[Searched<'_>],
+        id: Option<&str>,
+        captures: &BTreeMap<&str, Cow<'_, str>>,
+    ) -> String {
         let code = &self.codes[index];
-        let raw = candidate.raw_message().map(|text| self.redactor.redact(text));
         let Some(template) = &self.templates[index] else {
+            let raw = candidate.raw_message().map(|text| self.redactor.redact_text(text, texts));
             let raw = raw.as_deref().map(str::trim).filter(|text| !text.is_empty());
             return prefixed(code, raw.unwrap_or(&code.title));
         };
-        let failure = candidate.failure();
-        let inner = candidate.inner_message().map(|text| self.redactor.redact(text));
-        let sent = |field: &'_ Option<Cow<'_, str>>| {
-            field.as_deref().map(|text| self.redactor.redact(text).into_owned().into())
-        };
-        let fields = [
-            ("id", self.echoed(failure).map(Cow::Borrowed)),
-            ("connector", sent(&failure.connector)),
-            ("operation", sent(&failure.operation)),
-            ("phase", sent(&failure.phase)),
-            ("http_status", candidate.http_status().map(|status| Cow::Owned(status.to_string()))),
-            (
-                "exception",
-                candidate.causes().next().and_then(Cause::type_name).map(|name| self.redactor.redact(name.full())),
-            ),
-            ("message", raw.clone()),
-            ("inner_message", inner),
-            ("provider_code", candidate.provider_codes().next().map(|(code, _)| self.redactor.redact(code))),
-            ("error_number", candidate.error_numbers().first().map(|number| Cow::Owned(number.to_string()))),
-            ("title", Some(Cow::Borrowed(code.title.as_str()))),
-        ];
-        let fields = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        let variables: Vec<(&str, Cow<'_, str>)> =
-            fields.chain(captures.iter().map(|(name, value)| (*name, value.clone()))).collect();
-        let rendered = template.render(&variables).unwrap_or_else(|_| code.title.clone());
+        // Only what the template names is looked up, and no text is searched for secrets once more.
+        let rendered = template.render(|name| match captures.get(name) {
+            Some(value) => Some(Cow::Borrowed(value.as_ref())),
+            None => self.field(name, code, candidate, texts, id),
+        });
+        let rendered = rendered.unwrap_or_else(|_| code.title.clone());
         let end = floor_char_boundary(&rendered, limits::RENDERED_BYTES);
         prefixed(code, rendered[..end].trim())
     }
 
-    fn evidence(&self, witness: &Witness<'_>, texts: &Texts<'_>) -> Evidence<'static> {
+    /// One of [`Template::FIELDS`](crate::model::Template::FIELDS).
+    fn field<'d>(
+        &self,
+        name: &str,
+        code: &'d CatalogEntry,
+        candidate: Candidate<'d>,
+        texts: &[Searched<'_>],
+        id: Option<&'d str>,
+    ) -> Option<Cow<'d, str>> {
+        let failure = candidate.failure();
+        let sent = |text: &'d str| self.redactor.redact(text);
+        match name {
+            "id" => id.map(Cow::Borrowed),
+            "connector" => failure.connector.as_deref().map(sent),
+            "operation" => failure.operation.as_deref().map(sent),
+            "phase" => failure.phase.as_deref().map(sent),
+            "http_status" => candidate.http_status().map(|status| Cow::Owned(status.to_string())),
+            "exception" => candidate.causes().next().and_then(Cause::type_name).map(|name| sent(name.full())),
+            "message" => candidate.raw_message().map(|text| self.redactor.redact_text(text, texts)),
+            "inner_message" => candidate.inner_message().map(|text| self.redactor.redact_text(text, texts)),
+            "provider_code" => candidate.provider_codes().next().map(|(code, _)| sent(code)),
+            "error_number" => candidate.error_numbers().first().map(|number| Cow::Owned(number.to_string())),
+            "title" => Some(Cow::Borrowed(code.title.as_str())),
+            _ => None,
+        }
+    }
+
+    fn evidence(&self, witness: &Witness<'_>, texts: &[Searched<'_>]) -> Evidence<'static> {
         // Cut when it is redacted: half a secret would not be recognized.
         let matched = self.redactor.redact_value(&witness.matched, texts);
-        let end = floor_char_boundary(&matched, limits::RENDERED_BYTES);
-        Evidence { condition: witness.key.clone(), matched: matched[..end].to_owned(), cause: witness.cause }
+        let matched = matched[..floor_char_boundary(&matched, limits::RENDERED_BYTES)].to_owned();
+        Evidence { condition: witness.key.clone(), matched, cause: witness.cause }
     }
 
     /// Ids go into logs and headers: only short words are echoed, and no secrets.
@@ -240,13 +256,18 @@ fn unknown_reason(candidate: Candidate<'_>) -> UnknownReason {
     }
 }
 
-/// The texts of a failure with the secrets in them.
-type Texts<'c> = Vec<(&'c str, Vec<Secret<'c>>)>;
+/// A text of a failure with the secrets in it.
+type Searched<'c> = (&'c str, Vec<Secret<'c>>);
 
 /// A message that starts with its own code already keeps it once.
 fn prefixed(code: &CatalogEntry, message: &str) -> String {
-    let prefix = format!("[{}] ", code.code);
-    if message.starts_with(&prefix) { message.to_owned() } else { format!("{prefix}{message}") }
+    let code = code.code.as_str();
+    let behind = message.strip_prefix('[').and_then(|message| message.strip_prefix(code));
+    if behind.is_some_and(|message| message.starts_with("] ")) {
+        message.to_owned()
+    } else {
+        ["[", code, "] ", message].concat()
+    }
 }
 
 fn is_word(id: &str) -> bool {

@@ -8,6 +8,7 @@ mod compile;
 mod digest;
 mod load;
 mod redact;
+mod signs;
 mod verify;
 
 use crate::matcher::Matcher;

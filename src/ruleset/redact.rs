@@ -15,12 +15,17 @@ use regex::Regex;
 
 use crate::model::Pattern;
 
-/// A built-in detector as written: its name, its pattern, and whether what it finds is a secret.
-type Source = (&'static str, String, fn(&str) -> bool);
+use super::signs::{self, Sign};
+
+/// A built-in detector as written: its name, what a text with a match shows, its pattern, and whether what it finds is a
+/// secret.
+type Source = (&'static str, Sign, String, fn(&str) -> bool);
 
 /// A built-in detector.
 struct Detector {
     name: &'static str,
+    /// What every text with a match shows.
+    sign: Sign,
     /// The group `keep` in front of the secret stays.
     regex: Regex,
     /// Whether what was found is a secret, not a word of a sentence.
@@ -84,49 +89,50 @@ const PROSE: &[&str] = &[
 fn detectors() -> Vec<Detector> {
     let always: fn(&str) -> bool = |_| true;
     let patterns: [Source; 13] = [
-        ("private-key", r"(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)".to_owned(), always),
+        ("private-key", Sign::KeyStart, r"(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)".to_owned(), always),
         // The start was cut off.
-        ("private-key", r#"[A-Za-z0-9+/=](?:[A-Za-z0-9+/= \t\r\n"',|]|\\[rn])*-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"#.to_owned(), always),
+        ("private-key", Sign::KeyEnd, r#"[A-Za-z0-9+/=](?:[A-Za-z0-9+/= \t\r\n"',|]|\\[rn])*-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"#.to_owned(), always),
         (
             "authorization",
+            Sign::Authorization,
             r#"(?<keep>(?i-u:authorization(?:\\*["'])?[ \t\r\n]{0,3}[:=][ \t\r\n]{0,3}(?:\\*["'])?(?:bearer|basic|negotiate|ntlm|token|apikey|sharedkey|sharedkeylite)[ \t\r\n]{1,3}))[^ \t\r\n"'<>\\,;]+"#.to_owned(),
             looks_made,
         ),
-        ("authorization", r#"(?i-u)(?<keep>authorization(?:\\*["'])?[ \t\r\n]{0,3}[:=][ \t\r\n]{0,3}(?:\\*["'])?)[a-z0-9+/_.~\-]{16,}=*"#.to_owned(), looks_random),
-        ("authorization", r"(?i-u)(?<keep>\b(?:bearer|basic)[ \t\r\n]{1,3})[a-z0-9._~+/\-]{12,}=*".to_owned(), looks_random),
-        ("jwt", r"(?-u:\b)eyJ[A-Za-z0-9_\-]{8,}(?:(?:\.|%2E)[A-Za-z0-9_\-]+){1,4}".to_owned(), always),
+        ("authorization", Sign::Authorization, r#"(?i-u)(?<keep>authorization(?:\\*["'])?[ \t\r\n]{0,3}[:=][ \t\r\n]{0,3}(?:\\*["'])?)[a-z0-9+/_.~\-]{16,}=*"#.to_owned(), looks_random),
+        ("authorization", Sign::Bearer, r"(?i-u)(?<keep>\b(?:bearer|basic)[ \t\r\n]{1,3})[a-z0-9._~+/\-]{12,}=*".to_owned(), looks_random),
+        ("jwt", Sign::Jwt, r"(?-u:\b)eyJ[A-Za-z0-9_\-]{8,}(?:(?:\.|%2E)[A-Za-z0-9_\-]+){1,4}".to_owned(), always),
         (
             "url-password",
+            Sign::Url,
             r#"(?<keep>(?i-u:\b[a-z][a-z0-9+.\-]{1,20}://))[^ \t\r\n/@:?#"'<>\[\]]*:(?:[^ \t\r\n/@?#"'<>\[\]]*[^0-9 \t\r\n/@?#"'<>\[\]][^ \t\r\n@"'<>]*|[^ \t\r\n/?#"'<>\[\]]+)@(?:[^ \t\r\n/?#@"'<>]+@)?"#.to_owned(),
             always,
         ),
-        ("signature", r"(?i-u)(?<keep>\b(?:sig|signature)(?:=|%3D))[a-z0-9%+/=_\-]{8,}".to_owned(), always),
-        ("function-key", r"(?i-u)(?<keep>[?&](?:amp;)?code=)[a-z0-9_\-%+/=.~]{24,}".to_owned(), always),
-        ("secret", format!(r"(?<keep>{NAMES}(?:\\*[\x22'])?[ \t\r\n]{{0,3}}(?:=>|==?|:=|%3[Dd])[ \t\r\n]{{0,3}})(?:{QUOTED}|\{{[^}}\r\n]+\}}|[^ \t\r\n;\x22'`<>=]+(?: [^ \t\r\n;\x22'`<>=]+){{0,4}};|{WORD})"), is_no_marker),
-        ("secret", format!(r"(?<keep>{NAMES}(?:\\*[\x22'])?[ \t]{{0,3}}(?::|%3[Aa])[ \t]{{0,3}})(?:{QUOTED}|{WORD})"), is_no_prose),
+        ("signature", Sign::Signature, r"(?i-u)(?<keep>\b(?:sig|signature)(?:=|%3D))[a-z0-9%+/=_\-]{8,}".to_owned(), always),
+        ("function-key", Sign::Code, r"(?i-u)(?<keep>[?&](?:amp;)?code=)[a-z0-9_\-%+/=.~]{24,}".to_owned(), always),
+        ("secret", Sign::Assigned, format!(r"(?<keep>{NAMES}(?:\\*[\x22'])?[ \t\r\n]{{0,3}}(?:=>|==?|:=|%3[Dd])[ \t\r\n]{{0,3}})(?:{QUOTED}|\{{[^}}\r\n]+\}}|[^ \t\r\n;\x22'`<>=]+(?: [^ \t\r\n;\x22'`<>=]+){{0,4}};|{WORD})"), is_no_marker),
+        ("secret", Sign::Stated, format!(r"(?<keep>{NAMES}(?:\\*[\x22'])?[ \t]{{0,3}}(?::|%3[Aa])[ \t]{{0,3}})(?:{QUOTED}|{WORD})"), is_no_prose),
         (
             "secret",
+            Sign::Tag,
             r"(?<keep><(?i-u:(?:[a-z0-9]{1,20}:)?[a-z0-9_.\-]{0,30}(?:password|secret|api-?key|account-?key|access-?token|binarysecuritytoken))(?:[ \t\r\n][^<>]*)?>)[^<]+".to_owned(),
             is_no_marker,
         ),
         (
             "cloud-key",
+            Sign::CloudKey,
             r"(?-u:\b)(?:A(?:KIA|SIA)[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_\-]{20,}|xox[abeoprs]-[A-Za-z0-9\-]{10,}|AIza[0-9A-Za-z_\-]{35}|[rs]k_(?:live|test)_[A-Za-z0-9]{16,}|SG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,})|[A-Za-z0-9_.~\-]{3}[0-9]Q~[A-Za-z0-9_.~\-]{31,34}".to_owned(),
             always,
         ),
     ];
     patterns
         .into_iter()
-        .filter_map(|(name, pattern, is_secret)| Some(Detector { name, regex: Regex::new(&pattern).ok()?, is_secret }))
+        .filter_map(|(name, sign, pattern, is_secret)| {
+            Some(Detector { name, sign, regex: Regex::new(&pattern).ok()?, is_secret })
+        })
         .collect()
 }
 
-/// Words of which every match of a built-in pattern has one: most texts have none and are done after one pass.
-const QUICK_WORDS: &str = r"(?i-u:private key|authorization|bearer|basic|eyj|://|sig=|sig%3d|signature|code=|secret|assertion|key|token|passw|passphrase|pwd|a[ks]ia|gh[pousr]_|github_pat_|glpat-|xox|aiza|[rs]k_|sg\.|q~)";
-
 static DETECTORS: LazyLock<Vec<Detector>> = LazyLock::new(detectors);
-
-static QUICK: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(QUICK_WORDS).ok());
 
 /// Removes secrets from texts.
 #[derive(Debug, Default)]
@@ -151,6 +157,14 @@ impl Redactor {
     /// The text without secrets.
     pub(super) fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
         without(&self.secrets(text), text, 0..text.len())
+    }
+
+    /// One of the texts without its secrets, or any other text without them.
+    pub(super) fn redact_text<'t>(&self, text: &'t str, texts: &[(&str, Vec<Secret<'_>>)]) -> Cow<'t, str> {
+        match texts.iter().find(|(known, _)| std::ptr::eq(*known, text)) {
+            Some((_, secrets)) => without(secrets, text, 0..text.len()),
+            None => self.redact(text),
+        }
     }
 
     /// A value that was found in one of the texts: what is a secret there is one here, though the value may be but a part
@@ -179,8 +193,10 @@ impl Redactor {
     /// Where the secrets of a text stand, from left to right.
     pub(super) fn secrets<'r>(&'r self, text: &str) -> Vec<Secret<'r>> {
         let mut found = Vec::new();
-        if QUICK.as_ref().is_none_or(|quick| quick.is_match(text)) {
-            for detector in DETECTORS.iter() {
+        // Most texts show no sign at all and are done after one pass.
+        let signs = signs::read(text);
+        if !signs.is_empty() {
+            for detector in DETECTORS.iter().filter(|detector| signs.has(detector.sign)) {
                 find(&detector.regex, text, &mut |range| {
                     if (detector.is_secret)(&text[range.clone()]) {
                         found.push(Secret { range: unquoted(text, range), name: detector.name, is_own: false });
@@ -307,7 +323,10 @@ fn looks_random(value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{DETECTORS, Redactor, Secret};
+    use proptest::prelude::*;
+    use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
+
+    use super::{DETECTORS, Redactor, Secret, signs};
     use crate::model::Pattern;
 
     #[test]
@@ -354,5 +373,169 @@ mod tests {
         assert_eq!(redactor.redact_value(&text[15..23], &texts), "word=«redacted:secret»");
         assert_eq!(redactor.redact_value("unter22", &texts), "«redacted:secret»");
         assert_eq!(redactor.redact_value(&text[0..5], &texts), "login");
+    }
+
+    /// The same cases on every machine.
+    fn check<S: Strategy>(
+        cases: u32,
+        strategy: &S,
+        test: impl Fn(S::Value) -> Result<(), TestCaseError>,
+    ) -> Result<(), TestError<S::Value>> {
+        let config = Config { cases, failure_persistence: None, ..Config::default() };
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)).run(strategy, test)
+    }
+
+    #[test]
+    fn every_match_shows_its_sign() {
+        for detector in DETECTORS.iter() {
+            let pattern = detector.regex.as_str();
+            // Signs know ASCII letters in any case; other letters must not fold to them.
+            assert_eq!(pattern.matches("(?i").count(), pattern.matches("(?i-u").count(), "{pattern}");
+            // Matches are made by the pattern; only boundaries cannot be made.
+            let free = pattern.replace(r"|\z", "").replace(r"(?-u:\b)", "").replace(r"\b", "");
+            let matches = proptest::string::string_regex(&free);
+            assert!(matches.is_ok(), "{pattern}: {:?}", matches.err());
+            let Ok(matches) = matches else { continue };
+            let found = std::cell::Cell::new(0_u32);
+            let around = || "([a-zA-Z=:\"&?<@ -]{0,3}|[ -~é\n]{0,20})";
+            let outcome = check(1500, &(around(), matches, around()), |(front, secret, behind)| {
+                for text in [&secret, &format!("{front}{secret}{behind}"), &format!("{front} {secret} {behind}")] {
+                    if detector.regex.is_match(text) {
+                        found.set(found.get() + 1);
+                        prop_assert!(signs::read(text).has(detector.sign), "{:?} is not read: {text:?}", detector.sign);
+                    }
+                }
+                Ok(())
+            });
+            assert_eq!(outcome.map_err(|error| error.to_string()), Ok(()));
+            assert!(found.get() > 1500, "only {} matches of {pattern}", found.get());
+        }
+    }
+
+    /// Parts of secrets and of what stands around them.
+    const PIECES: &[&str] = &[
+        "-",
+        "-----",
+        "BEGIN ",
+        "END ",
+        "RSA ",
+        "PRIVATE KEY",
+        " BLOCK",
+        "MIIEpQ",
+        "authorization",
+        "Authorization",
+        "bearer",
+        "Basic",
+        "Token",
+        "eyJhbGciOiJI",
+        "eyJ",
+        ".",
+        "%2E",
+        "http",
+        "://",
+        "user",
+        ":",
+        "@",
+        "/",
+        "sig",
+        "Signature",
+        "=",
+        "%3D",
+        "%3d",
+        "%3A",
+        "%",
+        "code",
+        "?",
+        "&",
+        "amp;",
+        "Zm9vYmFyYmF6Zm9vYmFyYmF6",
+        "client",
+        "secret",
+        "assertion",
+        "shared",
+        "access",
+        "account",
+        "functions",
+        "API",
+        "key",
+        "Key",
+        "value",
+        "token",
+        "refresh",
+        "id",
+        "password",
+        "PWD",
+        "passphrase",
+        "passwd",
+        "_",
+        "-",
+        " ",
+        "  ",
+        "\t",
+        "\n",
+        "\r\n",
+        "\"",
+        "'",
+        "\\",
+        "\\\"",
+        "=>",
+        "==",
+        ":=",
+        "{",
+        "}",
+        "<",
+        ">",
+        "</",
+        "a:",
+        "binarysecuritytoken",
+        "AKIA",
+        "ASIA",
+        "IOSFODNN7EXAMPLE",
+        "ghp_",
+        "github_pat_",
+        "glpat-",
+        "xoxb-",
+        "AIza",
+        "sk_",
+        "live_",
+        "rk_test_",
+        "SG.",
+        "8Q~",
+        "abcdefghijklmnopqrstuvwxyz0123456789",
+        "é",
+        "\u{212a}",
+        "\u{17f}",
+        ";",
+        ",",
+        "hunter22",
+    ];
+
+    #[test]
+    fn no_detector_finds_anything_in_a_text_without_its_sign() {
+        let texts = proptest::collection::vec(proptest::sample::select(PIECES), 0..14);
+        let found = std::cell::Cell::new(0_u32);
+        let outcome = check(20_000, &texts, |pieces| {
+            let text = pieces.concat();
+            let signs = signs::read(&text);
+            for detector in DETECTORS.iter().filter(|detector| !signs.has(detector.sign)) {
+                prop_assert!(!detector.regex.is_match(&text), "{:?} is not read: {text:?}", detector.sign);
+            }
+            found.set(found.get() + u32::from(!signs.is_empty()));
+            Ok(())
+        });
+        assert_eq!(outcome.map_err(|error| error.to_string()), Ok(()));
+        assert!(found.get() > 2000, "only {} texts show a sign", found.get());
+    }
+
+    #[test]
+    fn what_only_speaks_of_secrets_shows_no_sign() {
+        for text in [
+            "The token could not be acquired, error code=77 for key lookup; the secret was not used.",
+            "https://graph.example.com:443/v1.0/users/42 answered 502: Bad Gateway",
+            "AADSTS7000222: The provided client secret keys for app '1b2c' are expired.",
+            "System.TimeoutException: Parameter value: 8f3c2e1a-77b0-4c55-9d0e-1f2a3b4c5d6e, key: 7, a <b> c",
+        ] {
+            assert!(signs::read(text).is_empty(), "{text}: {:?}", signs::read(text));
+        }
     }
 }
