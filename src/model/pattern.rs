@@ -3,8 +3,9 @@
 //! In a pattern `\d`, `\w`, `\s` and `\b` are ASCII unless the pattern asks for Unicode with `(?u)`: the Unicode forms
 //! are up to sixteen times larger and fall off the fast path on text with one accented letter.
 
+use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, Weak};
 
 use memchr::memchr2_iter;
 use regex::{CaptureLocations, Regex, RegexBuilder};
@@ -14,7 +15,7 @@ use serde::{Serialize, Serializer};
 use super::limits;
 use super::required::{Requirement, byte_bits};
 
-/// A checked message pattern. Copies share the compiled expression.
+/// A checked message pattern. Copies, and patterns with the same source, share the compiled expression.
 #[derive(Debug, Clone)]
 pub struct Pattern(Arc<Inner>);
 
@@ -25,9 +26,20 @@ struct Inner {
     effective: String,
     /// Whether a group is named `value`.
     has_value: bool,
+    /// The digits at its ends that a longer number would match as well.
+    open_numbers: Vec<Range<usize>>,
+    /// Bytes of the shortest match.
+    least: usize,
     requirement: Requirement,
     /// Compiled when the pattern is first used, or by [`Pattern::compile`].
-    regex: OnceLock<Option<Regex>>,
+    compiled: OnceLock<Result<Compiled, PatternError>>,
+}
+
+#[derive(Debug)]
+struct Compiled {
+    regex: Regex,
+    /// Whether it takes more than [`limits::LARGE_PATTERN_BYTES`].
+    is_large: bool,
 }
 
 /// A literal that is looked for without regard to ASCII case.
@@ -93,7 +105,12 @@ impl Pattern {
     /// # Errors
     /// When the pattern is no linear-time regular expression, matches the empty text or is over a limit.
     pub fn parse(source: &str) -> Result<Self, PatternError> {
-        Self::check(source).map(|(pattern, _)| pattern)
+        if let Some(known) = known(source) {
+            return Ok(known);
+        }
+        let pattern = Self::check(source)?;
+        remember(&pattern);
+        Ok(pattern)
     }
 
     /// Reads a pattern that decides: besides what [`Pattern::parse`] refuses, it may not end in an open number.
@@ -101,9 +118,8 @@ impl Pattern {
     /// # Errors
     /// As [`Pattern::parse`], and when longer numbers would match as well.
     pub fn parse_condition(source: &str) -> Result<Self, PatternError> {
-        let (pattern, ast) = Self::check(source)?;
-        let mut open = Vec::new();
-        open_numbers(&ast, &mut open);
+        let pattern = Self::parse(source)?;
+        let open = &pattern.0.open_numbers;
         let Some(first) = open.first().cloned() else { return Ok(pattern) };
         let mut fixed = source.to_owned();
         for digits in open.iter().rev() {
@@ -116,7 +132,7 @@ impl Pattern {
             .help(format!("Write '{fixed}' so that the number ends there.")))
     }
 
-    fn check(source: &str) -> Result<(Self, Ast), PatternError> {
+    fn check(source: &str) -> Result<Self, PatternError> {
         check_text(source)?;
         let parsed = ParserBuilder::new().nest_limit(limits::PATTERN_NESTING).build().parse(source);
         let ast = parsed.map_err(|error| syntax_error(&error))?;
@@ -125,6 +141,7 @@ impl Pattern {
         let hir = regex_syntax::Parser::new()
             .parse(&effective)
             .map_err(|error| meaning_error(&error, effective == source))?;
+        let least = hir.properties().minimum_len().unwrap_or_default();
         if hir.properties().minimum_len() == Some(0) {
             return Err(PatternError::new(
                 PatternErrorKind::MatchesEmpty,
@@ -132,9 +149,17 @@ impl Pattern {
             )
             .help("Require at least one character: `+` instead of `*`, no `?` on everything, no empty alternative."));
         }
-        let requirement = Requirement::of(&hir);
-        let inner = Inner { source: source.to_owned(), effective, has_value, requirement, regex: OnceLock::new() };
-        Ok((Self(Arc::new(inner)), ast))
+        let mut open = Vec::new();
+        open_numbers(&ast, &mut open);
+        Ok(Self(Arc::new(Inner {
+            source: source.to_owned(),
+            effective,
+            has_value,
+            open_numbers: open,
+            least,
+            requirement: Requirement::of(&hir),
+            compiled: OnceLock::new(),
+        })))
     }
 
     /// Compiles the pattern now instead of when it is first used, and says whether it is a large one.
@@ -142,22 +167,16 @@ impl Pattern {
     /// # Errors
     /// When the compiled pattern is over the limit.
     pub fn compile(&self) -> Result<bool, PatternError> {
-        if let Ok(small) = build(&self.0.effective, limits::LARGE_PATTERN_BYTES) {
-            self.0.regex.get_or_init(|| Some(small));
-            return Ok(false);
-        }
-        let built = build(&self.0.effective, limits::PATTERN_COMPILED_BYTES).map_err(|error| match error {
-            regex::Error::CompiledTooBig(bytes) => limit(format!("pattern compiles to more than {bytes} bytes"))
-                .help("Use smaller repetitions and classes; `.{0,50}` costs fifty copies of `.`."),
-            other => PatternError::new(PatternErrorKind::Syntax, first_line(&other.to_string())),
-        })?;
-        self.0.regex.get_or_init(|| Some(built));
-        Ok(true)
+        self.compiled().as_ref().map(|compiled| compiled.is_large).map_err(PatternError::clone)
     }
 
     /// The compiled expression; none for a pattern that does not compile, which no load lets through.
     pub(crate) fn regex(&self) -> Option<&Regex> {
-        self.0.regex.get_or_init(|| build(&self.0.effective, limits::PATTERN_COMPILED_BYTES).ok()).as_ref()
+        self.compiled().as_ref().ok().map(|compiled| &compiled.regex)
+    }
+
+    fn compiled(&self) -> &Result<Compiled, PatternError> {
+        self.0.compiled.get_or_init(|| Compiled::new(&self.0.effective))
     }
 
     /// The pattern as written.
@@ -176,6 +195,11 @@ impl Pattern {
     #[must_use]
     pub fn is_match(&self, text: &str) -> bool {
         self.regex().is_some_and(|regex| regex.is_match(text))
+    }
+
+    /// Whether some match is a single character.
+    pub(crate) fn may_match_one_character(&self) -> bool {
+        self.0.least <= 1
     }
 
     /// What every match contains.
@@ -215,6 +239,31 @@ impl Pattern {
     pub fn has_value(&self) -> bool {
         self.0.has_value
     }
+}
+
+/// The patterns that somebody holds, by source: the same pattern in another rule, or in the next version of a rule set, is
+/// neither parsed nor compiled again.
+static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+
+#[derive(Default)]
+struct Known {
+    patterns: HashMap<Box<str>, Weak<Inner>>,
+    /// At this many entries those that nobody holds any more are taken out.
+    sweep_at: usize,
+}
+
+fn known(source: &str) -> Option<Pattern> {
+    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.patterns.get(source).and_then(Weak::upgrade).map(Pattern)
+}
+
+fn remember(pattern: &Pattern) {
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if known.patterns.len() >= known.sweep_at {
+        known.patterns.retain(|_, pattern| pattern.strong_count() > 0);
+        known.sweep_at = 2 * known.patterns.len() + 1_000;
+    }
+    known.patterns.insert(pattern.as_str().into(), Arc::downgrade(&pattern.0));
 }
 
 impl Serialize for Pattern {
@@ -284,8 +333,21 @@ impl Serialize for Literal {
     }
 }
 
-fn build(effective: &str, bytes: usize) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(effective).size_limit(bytes).build()
+impl Compiled {
+    fn new(effective: &str) -> Result<Self, PatternError> {
+        let build = |bytes: usize| RegexBuilder::new(effective).size_limit(bytes).build();
+        if let Ok(regex) = build(limits::LARGE_PATTERN_BYTES) {
+            return Ok(Self { regex, is_large: false });
+        }
+        match build(limits::PATTERN_COMPILED_BYTES) {
+            Ok(regex) => Ok(Self { regex, is_large: true }),
+            Err(regex::Error::CompiledTooBig(bytes)) => {
+                Err(limit(format!("pattern compiles to more than {bytes} bytes"))
+                    .help("Use smaller repetitions and classes; `.{0,50}` costs fifty copies of `.`."))
+            }
+            Err(other) => Err(PatternError::new(PatternErrorKind::Syntax, first_line(&other.to_string()))),
+        }
+    }
 }
 
 fn limit(message: String) -> PatternError {
@@ -635,6 +697,14 @@ fn is_digits(set: &ast::ClassSet) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn the_same_pattern_is_compiled_once() -> Result<(), super::PatternError> {
+        let first = Pattern::parse("one pattern in [0-9]{3} rules")?;
+        let second = Pattern::parse_condition("one pattern in [0-9]{3} rules")?;
+        assert!(std::sync::Arc::ptr_eq(&first.0, &second.0));
+        Ok(())
+    }
+
     use super::{Literal, Pattern, PatternErrorKind};
 
     #[test]

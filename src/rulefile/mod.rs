@@ -11,6 +11,7 @@ mod file;
 pub mod keys;
 mod ledger;
 mod manifest;
+mod patterns;
 mod rule;
 mod syntax;
 mod table;
@@ -54,6 +55,9 @@ pub fn read(sources: &Sources) -> (Book, Vec<Diagnostic>) {
                 unread.add(&source.text);
             }
         }
+    }
+    if !ctx.is_proven {
+        patterns::compile(&ctx.uncompiled, &mut ctx.diagnostics);
     }
     (book, ctx.diagnostics)
 }

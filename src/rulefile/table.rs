@@ -20,13 +20,13 @@ pub(super) struct Context {
     pub(super) is_proven: bool,
     /// Patterns, globs and literals of the set so far.
     pub(super) patterns: usize,
-    /// Large patterns of the set so far.
-    pub(super) large_patterns: usize,
+    /// Patterns that wait to be compiled.
+    pub(super) uncompiled: Vec<Spanned<Pattern>>,
 }
 
 impl Default for Context {
     fn default() -> Self {
-        Self { source: SourceId(0), diagnostics: Vec::new(), is_proven: false, patterns: 0, large_patterns: 0 }
+        Self { source: SourceId(0), diagnostics: Vec::new(), is_proven: false, patterns: 0, uncompiled: Vec::new() }
     }
 }
 
@@ -85,7 +85,7 @@ impl Context {
         self.diagnostics.push(finding);
     }
 
-    /// A pattern, compiled unless it is known to compile.
+    /// A pattern, to be compiled with all others when the files are read.
     pub(super) fn pattern(
         &mut self,
         value: &Value<'_>,
@@ -94,35 +94,8 @@ impl Context {
         parse: impl Fn(&str) -> Result<Pattern, PatternError>,
     ) -> Option<Spanned<Pattern>> {
         let parsed = self.parsed(value, key, text, parse)?;
-        if self.is_proven {
-            return Some(parsed);
-        }
-        if self.large_patterns > limits::LARGE_PATTERNS {
-            return None;
-        }
-        match parsed.value.compile() {
-            Ok(is_large) => {
-                self.large_patterns += usize::from(is_large);
-                if self.large_patterns > limits::LARGE_PATTERNS {
-                    let message = format!(
-                        "the set has more than {} patterns of {} bytes and more when compiled",
-                        limits::LARGE_PATTERNS,
-                        limits::LARGE_PATTERN_BYTES
-                    );
-                    self.report(
-                        lints::LIMIT_EXCEEDED,
-                        value.span(),
-                        message,
-                        "Use smaller repetitions, and no `(?u)` where letters are ASCII.",
-                    );
-                }
-                Some(parsed)
-            }
-            Err(error) => {
-                self.pattern_error(value, text, error);
-                None
-            }
-        }
+        self.uncompiled.push(parsed.clone());
+        Some(parsed)
     }
 
     /// A value that is parsed from a text, with its place.

@@ -1,0 +1,67 @@
+//! All patterns of a set compiled, on all processors, so that one over the limits is a finding at its place.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::diagnostic::{Diagnostic, Spanned, lints};
+use crate::model::{Pattern, PatternError, limits};
+
+/// Patterns that are compiled between two looks at the limit of large ones.
+const BATCH: usize = 512;
+/// Fewer patterns than this are not worth a thread.
+const WORTH_A_THREAD: usize = 64;
+/// Threads at most: a check shall not take a build machine from everybody else.
+const THREADS: usize = 8;
+
+/// Compiles the patterns. What is found does not depend on the number of threads.
+pub(super) fn compile(patterns: &[Spanned<Pattern>], findings: &mut Vec<Diagnostic>) {
+    let mut large = 0;
+    for batch in patterns.chunks(BATCH) {
+        for (pattern, compiled) in batch.iter().zip(compile_all(batch)) {
+            match compiled {
+                Ok(is_large) => large += usize::from(is_large),
+                Err(error) => {
+                    let mut finding = Diagnostic::new(lints::LIMIT_EXCEEDED, pattern.span.clone(), error.message);
+                    finding.help = error.help;
+                    findings.push(finding);
+                }
+            }
+            if large > limits::LARGE_PATTERNS {
+                let message = format!(
+                    "the set has more than {} patterns of {} bytes and more when compiled",
+                    limits::LARGE_PATTERNS,
+                    limits::LARGE_PATTERN_BYTES
+                );
+                let finding = Diagnostic::new(lints::LIMIT_EXCEEDED, pattern.span.clone(), message);
+                findings.push(finding.help("Use smaller repetitions, and no `(?u)` where letters are ASCII."));
+                return;
+            }
+        }
+    }
+}
+
+/// Whether each pattern is a large one, in their order.
+fn compile_all(patterns: &[Spanned<Pattern>]) -> Vec<Result<bool, PatternError>> {
+    let processors = thread::available_parallelism().map_or(1, usize::from).min(THREADS);
+    let threads = processors.min(patterns.len() / WORTH_A_THREAD).max(1);
+    if threads == 1 {
+        return patterns.iter().map(|pattern| pattern.value.compile()).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(pattern) = patterns.get(index) else { return done };
+            done.push((index, pattern.value.compile()));
+        }
+    };
+    let mut done = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut done = work();
+        done.extend(others.into_iter().filter_map(|other| other.join().ok()).flatten());
+        done
+    });
+    done.sort_unstable_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, compiled)| compiled).collect()
+}
