@@ -240,7 +240,7 @@ fn compare(
     let known = answers.first().map_or(0, |mixture| mixture.iter().flatten().count());
     eprintln!(
         "{} rules: same answers ({}); {known} of {} in the mixture known to a rule",
-        workload.rules.len(),
+        report::grouped(workload.rules.len() as f64),
         compared.join(", "),
         answers.first().map_or(0, Vec::len),
     );
