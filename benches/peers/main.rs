@@ -60,7 +60,7 @@ const FLOOR: &str = "floor";
 const REFERENCE: &str = "plain";
 
 fn too_many_for_a_set(rules: usize) -> Option<&'static str> {
-    (rules > 10_000).then_some("one call takes seconds, if the set builds at all")
+    (rules > 10_000).then_some("at 4,000 rules one call already takes up to half a second")
 }
 
 struct Options {
