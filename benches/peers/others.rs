@@ -99,15 +99,16 @@ struct Floor {
 }
 
 pub fn floor(_rules: &[Rule]) -> Built {
+    // None of them begins like a word of the vocabulary: false beginnings would raise the floor.
     let literals = [
-        "mailbox without quota",
-        "certificate near its end",
-        "token of nobody",
-        "lock under dispute",
-        "replica out of reach",
-        "schedule behind itself",
-        "warehouse full of pins",
-        "signature upside down",
+        "AADSTS700016",
+        "Kerberos ticket",
+        "Winsock error",
+        "HRESULT: 0x",
+        "XmlException",
+        "ORA-12541",
+        "Zertifikat",
+        "Quorum lost",
     ];
     let searcher = packed::Searcher::new(literals).ok_or("no packed search on this processor")?;
     let names = ["System.TimeoutException", "System.Net.WebException", "System.IO.IOException"];

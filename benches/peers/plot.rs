@@ -91,6 +91,12 @@ impl Panel {
         let x = |value: f64| self.left + (value.log10() - first) / (last - first) * WIDTH;
         let y = |cost: f64| TOP + HEIGHT - (cost.log10() - low) / (high - low) * HEIGHT;
         text(out, self.left + WIDTH / 2.0, TOP - 16.0, "middle", &self.title);
+        let (x_label, y_label) = (self.left - 56.0, TOP + HEIGHT / 2.0);
+        _ = writeln!(
+            out,
+            "<text x=\"{x_label:.1}\" y=\"{y_label:.1}\" text-anchor=\"middle\" \
+             transform=\"rotate(-90 {x_label:.1} {y_label:.1})\">time for one classification</text>",
+        );
         let mut power = low;
         while power <= high {
             let at = y(10_f64.powf(power));
@@ -129,10 +135,11 @@ fn grid(out: &mut String, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
 }
 
 fn line(out: &mut String, points: &[(f64, f64)], color: &str, dashes: &str) {
+    let dashes = if dashes.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dashes}\"") };
     let points: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
     _ = writeln!(
         out,
-        "<polyline points=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"2\" stroke-dasharray=\"{dashes}\"/>",
+        "<polyline points=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"2\"{dashes}/>",
         points.join(" ")
     );
 }
