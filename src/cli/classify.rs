@@ -21,11 +21,13 @@ use crate::ruleset::RuleSet;
 
 use super::output::{Failed, Output, remark};
 use super::signals::{self, Stopping};
+use super::threads;
 
 const EXAMPLES: &str = "Examples:
   faultbook classify failures.ndjson
   faultbook classify --format json < failures.ndjson > decisions.ndjson
   pbpaste | faultbook classify --connector exchange
+  faultbook classify --input json --format json --threads 0 failures.ndjson > decisions.ndjson
   kubectl logs job/sync | faultbook classify --input text --connector webhook --operation create
 
 One line out for each record in, in order. A line that cannot be read gives a decision with DSUNK001, `unknown_reason`
@@ -52,6 +54,9 @@ pub(super) struct Arguments {
     /// The phase of failures that name none
     #[arg(long, value_name = "NAME")]
     phase: Option<String>,
+    /// Threads that answer, up to 256; 0 for one on each core. The output is the same
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(0..=256))]
+    threads: u16,
 }
 
 /// How failures are written.
@@ -116,7 +121,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
 }
 
 /// What answers records; the same for every thread.
-struct Engine<'a> {
+pub(super) struct Engine<'a> {
     arguments: &'a Arguments,
     set: RuleSet,
 }
@@ -154,6 +159,13 @@ impl Run<'_> {
 
     fn records(&mut self, input: impl Read, cannot: &impl Fn(io::Error) -> Error) -> Result<(), Failed> {
         let mut records = Records::new(input, self.engine.arguments.input.into()).map_err(cannot)?;
+        let threads = threads::count(self.engine.arguments.threads);
+        if threads > 1 {
+            let (counts, done) = threads::run(&self.engine, records, threads, &self.output, &self.stopping, cannot);
+            self.answered += counts.answered;
+            self.unreadable += counts.unreadable;
+            return done;
+        }
         let shared = Arc::clone(&self.output);
         while let Some(mut record) = records.next().map_err(cannot)? {
             // Held until a record has to be waited for: a signal comes after what can be answered without waiting.
@@ -181,7 +193,7 @@ impl Run<'_> {
 
 impl Engine<'_> {
     /// Answers a record with one line, without its end; whether the record could not be read.
-    fn answer(&self, record: Raw<'_>, buffer: &mut Vec<u8>) -> bool {
+    pub(super) fn answer(&self, record: Raw<'_>, buffer: &mut Vec<u8>) -> bool {
         let decision = self.decide(record);
         self.write(buffer, &decision, matches!(record, Raw::Text(_)));
         decision.error.is_some()
@@ -239,7 +251,7 @@ impl Engine<'_> {
     }
 }
 
-fn lock(output: &Mutex<Output>) -> MutexGuard<'_, Output> {
+pub(super) fn lock(output: &Mutex<Output>) -> MutexGuard<'_, Output> {
     output.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

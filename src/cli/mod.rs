@@ -10,6 +10,7 @@ mod list;
 mod output;
 mod schema;
 mod signals;
+mod threads;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -104,12 +105,17 @@ pub fn main() -> ExitCode {
     };
     match done {
         Ok(code) => code,
-        Err(Failed::Closed) => ExitCode::SUCCESS,
-        Err(failed) => {
-            output::complain(&failed.to_string());
-            ExitCode::from(2)
-        }
+        Err(failed) => ExitCode::from(conclude(&failed)),
     }
+}
+
+/// Says why a command could not do its work; the exit code for that.
+fn conclude(failed: &Failed) -> u8 {
+    if matches!(failed, Failed::Closed) {
+        return 0;
+    }
+    output::complain(&failed.to_string());
+    2
 }
 
 /// The sources of the chosen rules: a directory, or those that are built in.

@@ -43,6 +43,8 @@ impl From<Error> for Failed {
 
 /// Bytes that are kept before they are written.
 const BUFFER_BYTES: usize = 64 * 1024;
+/// Bytes that lines written together may leave behind in memory.
+const KEPT_BYTES: usize = 2 * 1024 * 1024;
 
 /// Standard output, line by line.
 pub(super) struct Output {
@@ -62,6 +64,15 @@ impl Output {
         self.buffer.push(b'\n');
         self.pending += 1;
         if self.buffer.len() >= BUFFER_BYTES { self.flush() } else { Ok(()) }
+    }
+
+    /// Writes several whole lines, together with what is kept.
+    pub(super) fn lines(&mut self, lines: &[u8], count: u64) -> Result<(), Failed> {
+        self.buffer.extend_from_slice(lines);
+        self.pending += count;
+        let done = self.flush();
+        self.buffer.shrink_to(KEPT_BYTES);
+        done
     }
 
     /// Writes what is kept.

@@ -1,25 +1,42 @@
 //! Ctrl-C and SIGTERM: what was answered is written in whole lines, then the tool ends.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, TryLockError};
 use std::time::Duration;
 
 use super::output::{Output, remark};
 
-/// Whether a signal has come that ends the process.
+/// Whether a signal has come that ends the process, and what it has to wait for.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Stopping(Arc<AtomicBool>);
+pub(super) struct Stopping(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    asked: AtomicBool,
+    /// Batches that were read and are not written yet.
+    under_way: AtomicUsize,
+}
 
 impl Stopping {
+    /// Records were read that a signal must not cost their answers.
+    pub(super) fn begin(&self) {
+        self.0.under_way.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// The answers to them are written.
+    pub(super) fn done(&self) {
+        self.0.under_way.fetch_sub(1, Ordering::AcqRel);
+    }
+
     /// Leaves the rest to the thread of the signals, when a signal has come; nothing more is read then.
     pub(super) fn wait_for_the_end(&self) {
-        while self.0.load(Ordering::Acquire) {
+        while self.0.asked.load(Ordering::Acquire) {
             std::thread::park();
         }
     }
 }
 
-/// Ends the process on SIGINT and SIGTERM, as soon as nobody holds the output.
+/// Ends the process on SIGINT and SIGTERM, as soon as nobody holds the output and nothing that was read is under way.
 ///
 /// A thread of its own waits for the signal: the main thread may be waiting for input that never comes. It holds the
 /// output while it answers, and releases it with every line written. A second signal does not wait for that: who reads
@@ -32,16 +49,22 @@ pub(super) fn flush_on_signal(output: &Arc<Mutex<Output>>) -> Stopping {
     let (output, asked) = (Arc::clone(output), stopping.clone());
     std::thread::spawn(move || {
         let Some(signal) = signals.forever().next() else { return };
-        asked.0.store(true, Ordering::Release);
+        asked.0.asked.store(true, Ordering::Release);
         let mut output = loop {
+            // Asked for before the output: what is done afterwards has been written.
+            let is_idle = asked.0.under_way.load(Ordering::Acquire) == 0;
             match output.try_lock() {
-                Ok(output) => break output,
-                Err(TryLockError::Poisoned(poisoned)) => break poisoned.into_inner(),
-                Err(TryLockError::WouldBlock) if signals.pending().next().is_some() => {
+                Ok(output) if is_idle => break output,
+                Err(TryLockError::Poisoned(poisoned)) if is_idle => break poisoned.into_inner(),
+                _ if signals.pending().next().is_some() => {
                     remark("stopped at once: the output is not being read, its last line may be cut");
                     std::process::exit(128 + signal);
                 }
-                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(2)),
+                // Not with the output in hand: somebody wants to write to it.
+                held => {
+                    drop(held);
+                    std::thread::sleep(Duration::from_millis(2));
+                }
             }
         };
         match output.flush() {

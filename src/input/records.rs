@@ -58,6 +58,73 @@ impl<'r> Raw<'r> {
     }
 }
 
+/// Records that were read from a stream and are answered somewhere else.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    bytes: Vec<u8>,
+    records: Vec<Kept>,
+}
+
+/// A record of a batch, and where its bytes stand.
+#[derive(Debug)]
+enum Kept {
+    Json(Range<usize>),
+    Text(Range<usize>),
+    TooLong,
+}
+
+impl Batch {
+    /// Bytes and records with which a batch is full; one record may be longer.
+    const BYTES: usize = 256 * 1024;
+    const RECORDS: usize = 1024;
+
+    /// Adds a record.
+    pub(crate) fn push(&mut self, record: Raw<'_>) {
+        let start = self.bytes.len();
+        let mut keep = |bytes: &[u8]| {
+            self.bytes.extend_from_slice(bytes);
+            start..self.bytes.len()
+        };
+        let kept = match record {
+            Raw::Json(bytes) => Kept::Json(keep(bytes)),
+            Raw::Text(bytes) => Kept::Text(keep(bytes)),
+            Raw::TooLong => Kept::TooLong,
+        };
+        self.records.push(kept);
+    }
+
+    /// The records, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Raw<'_>> {
+        self.records.iter().map(|record| match record {
+            Kept::Json(range) => Raw::Json(&self.bytes[range.clone()]),
+            Kept::Text(range) => Raw::Text(&self.bytes[range.clone()]),
+            Kept::TooLong => Raw::TooLong,
+        })
+    }
+
+    /// How many records there are.
+    pub(crate) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether it is time to answer them.
+    pub(crate) fn is_full(&self) -> bool {
+        self.bytes.len() >= Self::BYTES || self.records.len() >= Self::RECORDS
+    }
+
+    /// Whether a record is far longer than what a batch is meant to hold.
+    pub(crate) fn is_long(&self) -> bool {
+        self.bytes.len() > 4 * Self::BYTES
+    }
+
+    /// Takes all records out; a long one leaves no memory behind.
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.bytes.shrink_to(2 * Self::BYTES);
+        self.records.clear();
+    }
+}
+
 /// Bytes that a line may leave behind in memory for the next one.
 const LINE_BYTES: usize = 1024 * 1024;
 /// Bytes at both ends of a text over the limit that are kept; more than the engine looks at.

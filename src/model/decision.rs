@@ -8,8 +8,6 @@ use serde::Serialize;
 use super::{Action, Code, RetryClass, owned};
 
 /// What the engine says about a failure. Every failure gets one, whatever it is.
-///
-/// What belongs to the rules is borrowed from the set; [`into_owned`](Self::into_owned) makes a decision that outlives it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Decision<'s> {
@@ -94,7 +92,7 @@ pub struct Log<'s> {
 }
 
 impl Decision<'_> {
-    /// The same decision without a borrow.
+    /// The same decision without a borrow: what belongs to the rules is otherwise borrowed from their set.
     #[must_use]
     pub fn into_owned(self) -> Decision<'static> {
         let evidence = |evidence: Evidence<'_>| Evidence {

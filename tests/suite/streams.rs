@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::records::{answers, faultbook, small_rules, start};
 
 pub fn trials() -> Vec<Trial> {
-    let tests: [(&str, Test); 18] = [
+    let in_threads: [(&str, TestInThreads); 15] = [
         ("closed_pipe", closed_pipe),
         ("full_disk", full_disk),
         ("signal_after_all_answers", signal_after_all_answers),
@@ -22,20 +22,31 @@ pub fn trials() -> Vec<Trial> {
         ("odd_lines", odd_lines),
         ("line_over_the_limit", line_over_the_limit),
         ("flat_memory_and_slow_consumer", flat_memory),
-        ("no_input", no_input),
         ("several_files", several_files),
-        ("forms_are_recognized", forms),
         ("list_of_failures", list_of_failures),
         ("long_first_line", long_first_line),
         ("one_question_one_answer", one_question_one_answer),
         ("half_a_question_keeps_no_answer", half_a_question),
         ("speed_of_the_writer_decides_nothing", speed_of_the_writer),
-        ("same_bytes_everywhere", same_bytes),
     ];
-    tests.into_iter().map(|(name, test)| Trial::test(format!("streams/{name}"), test)).collect()
+    let tests: [(&str, Test); 6] = [
+        ("no_input", no_input),
+        ("forms_are_recognized", forms),
+        ("same_bytes_everywhere", same_bytes),
+        ("same_bytes_in_threads", same_bytes_in_threads),
+        ("long_records_in_threads", long_records_in_threads),
+        ("as_many_threads_as_cores", as_many_threads_as_cores),
+    ];
+    let tests = tests.into_iter().map(|(name, test)| Trial::test(format!("streams/{name}"), test));
+    let alone = in_threads.iter().map(|&(name, test)| Trial::test(format!("streams/{name}"), move || test("1")));
+    let two =
+        in_threads.iter().map(|&(name, test)| Trial::test(format!("streams/{name}_in_threads"), move || test("2")));
+    tests.chain(alone).chain(two).collect()
 }
 
 type Test = fn() -> Result<(), Failed>;
+/// With the number of threads.
+type TestInThreads = fn(&str) -> Result<(), Failed>;
 
 /// A running tool whose input stays open.
 struct Running {
@@ -50,8 +61,8 @@ impl Running {
     }
 
     /// With the smallest rule set, for what is about the stream alone.
-    fn start_small() -> Result<Self, Failed> {
-        Self::start_with(&[&["--rules", &small_rules(), "classify"], &JSON[..]].concat())
+    fn start_small(threads: &str) -> Result<Self, Failed> {
+        Self::start_with(&[&["--rules", &small_rules(), "classify", "--threads", threads], &JSON[..]].concat())
     }
 
     fn start_with(arguments: &[&str]) -> Result<Self, Failed> {
@@ -120,8 +131,8 @@ fn in_order(ids: &[usize]) -> Result<(), Failed> {
 
 const JSON: [&str; 4] = ["--input", "json", "--format", "json"];
 
-fn closed_pipe() -> Result<(), Failed> {
-    let mut running = Running::start_small()?;
+fn closed_pipe(threads: &str) -> Result<(), Failed> {
+    let mut running = Running::start_small(threads)?;
     let mut stdin = running.stdin.take().ok_or("no input")?;
     // Far more than pipes hold: the tool must notice while there is still something to read.
     let writer = std::thread::spawn(move || stdin.write_all(&numbered(0, 5_000)));
@@ -134,11 +145,11 @@ fn closed_pipe() -> Result<(), Failed> {
     expect(&format!("exit code and silence are due: {said}"), child.wait()?.code() == Some(0) && said.is_empty())
 }
 
-fn full_disk() -> Result<(), Failed> {
+fn full_disk(threads: &str) -> Result<(), Failed> {
     let out = std::fs::OpenOptions::new().write(true).open("/dev/full")?;
     for count in [1, 5_000] {
         let mut child = Command::new(env!("CARGO_BIN_EXE_faultbook"))
-            .args(["classify", "--input", "json", "--format", "json"])
+            .args(["classify", "--threads", threads, "--input", "json", "--format", "json"])
             .stdin(Stdio::piped())
             .stdout(out.try_clone()?)
             .stderr(Stdio::piped())
@@ -160,9 +171,9 @@ fn stopped_after(said: &str, count: usize) -> Result<(), Failed> {
     expect(&format!("{count} answers, but: {said}"), said.contains(&format!("stopped after {count} decisions")))
 }
 
-fn signal_after_all_answers() -> Result<(), Failed> {
+fn signal_after_all_answers(threads: &str) -> Result<(), Failed> {
     for (name, code) in [("INT", 130), ("TERM", 143)] {
-        let mut running = Running::start_small()?;
+        let mut running = Running::start_small(threads)?;
         running.send(&[&numbered(0, 300)[..], b"{\"id\":\"300\",\"mess"].concat())?;
         let mut out = Vec::new();
         for _ in 0..300 {
@@ -180,10 +191,10 @@ fn signal_after_all_answers() -> Result<(), Failed> {
     Ok(())
 }
 
-fn signal_at_any_moment() -> Result<(), Failed> {
+fn signal_at_any_moment(threads: &str) -> Result<(), Failed> {
     for round in 0_usize..20 {
         let (name, code) = if round.is_multiple_of(2) { ("INT", 130) } else { ("TERM", 143) };
-        let mut running = Running::start_small()?;
+        let mut running = Running::start_small(threads)?;
         let mut stdin = running.stdin.take().ok_or("no input")?;
         let writer = std::thread::spawn(move || {
             let _ = stdin.write_all(&numbered(0, 1_500));
@@ -208,8 +219,8 @@ fn signal_at_any_moment() -> Result<(), Failed> {
     Ok(())
 }
 
-fn killed() -> Result<(), Failed> {
-    let mut running = Running::start_small()?;
+fn killed(threads: &str) -> Result<(), Failed> {
+    let mut running = Running::start_small(threads)?;
     running.send(&numbered(0, 500))?;
     let mut out = Vec::new();
     for _ in 0..20 {
@@ -224,8 +235,8 @@ fn killed() -> Result<(), Failed> {
     expect("no exit code after a kill", exit.is_none())
 }
 
-fn second_signal() -> Result<(), Failed> {
-    let mut running = Running::start_small()?;
+fn second_signal(threads: &str) -> Result<(), Failed> {
+    let mut running = Running::start_small(threads)?;
     let mut stdin = running.stdin.take().ok_or("no input")?;
     let writer = std::thread::spawn(move || {
         let _ = stdin.write_all(&numbered(0, 20_000));
@@ -243,10 +254,10 @@ fn second_signal() -> Result<(), Failed> {
     Ok(())
 }
 
-fn odd_lines() -> Result<(), Failed> {
+fn odd_lines(threads: &str) -> Result<(), Failed> {
     let input = b"\xef\xbb\xbf{\"id\":\"0\",\"http_status\":503}\r\n\r\n  \n\xff\xfe\n{\"id\":\"4\"}\n\xef\xbb\xbf{}\n\r{\"id\":\"6\"}\r\r\n{\"id\":\"7\"}";
     for (arguments, last) in [(JSON, "7"), (["--input", "auto", "--format", "json"], "7")] {
-        let done = faultbook(&[&["classify"], &arguments[..]].concat(), input)?;
+        let done = faultbook(&[&["classify", "--threads", threads], &arguments[..]].concat(), input)?;
         let answers = answers(&done.stdout)?;
         let errors: Vec<Option<&str>> = answers.iter().map(|answer| answer["error"].as_str()).collect();
         let due = [
@@ -271,9 +282,9 @@ fn odd_lines() -> Result<(), Failed> {
 const LIMIT_KIB: u64 = 72 * 1024;
 const SPARE_KIB: u64 = 64 * 1024;
 
-fn line_over_the_limit() -> Result<(), Failed> {
+fn line_over_the_limit(threads: &str) -> Result<(), Failed> {
     for start in ["{\"message\":\"", "["] {
-        let mut running = Running::start_small()?;
+        let mut running = Running::start_small(threads)?;
         running.send(start.as_bytes())?;
         let chunk = vec![b'x'; 1 << 20];
         for _ in 0..80 {
@@ -294,11 +305,12 @@ fn line_over_the_limit() -> Result<(), Failed> {
     Ok(())
 }
 
-fn flat_memory() -> Result<(), Failed> {
-    let mut running = Running::start_small()?;
+fn flat_memory(threads: &str) -> Result<(), Failed> {
+    let mut running = Running::start_small(threads)?;
     let mut stdin = running.stdin.take().ok_or("no input")?;
-    let writer =
-        std::thread::spawn(move || (0..200).try_for_each(|part| stdin.write_all(&numbered(part * 1_000, 1_000))));
+    let writer = std::thread::spawn(move || {
+        (0..200).try_for_each(|part| stdin.write_all(&numbered(part * 1_000, 1_000))).map(|()| stdin)
+    });
     // The answers are read more slowly than they could be given: the tool waits, it does not collect.
     let mut line = String::new();
     let mut early = 0;
@@ -312,8 +324,9 @@ fn flat_memory() -> Result<(), Failed> {
             early = running.peak()?;
         }
     }
+    // The input is still open, so that the tool is still there.
     let late = running.peak()?;
-    writer.join().map_err(|_| "the writer failed")??;
+    running.stdin = Some(writer.join().map_err(|_| "the writer failed")??);
     expect(&format!("{early} KiB after 20,000 records, {late} KiB after 200,000"), late < early + 8 * 1024)?;
     expect("exit code", running.finish()?.2 == Some(0))
 }
@@ -350,7 +363,7 @@ fn no_input() -> Result<(), Failed> {
     Ok(())
 }
 
-fn several_files() -> Result<(), Failed> {
+fn several_files(threads: &str) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let file = |name: &str, bytes: &[u8]| -> Result<String, Failed> {
         let path = folder.path().join(name);
@@ -361,10 +374,14 @@ fn several_files() -> Result<(), Failed> {
     let first = file("first.ndjson", &[b"\xef\xbb\xbf", &numbered(0, 2)[..]].concat())?;
     let second = file("second.ndjson", b"\xef\xbb\xbf{\"id\":\"2\"}\r\n{\"id\":\"3\"}")?;
     let third = file("third.json", b"[\n  {\"id\": \"4\", \"http_status\": 503},\n  {\"id\": \"5\"}\n]\n")?;
-    let done = faultbook(&["classify", "--format", "json", &first, &second, "-", &third], &numbered(6, 1))?;
+    let done = faultbook(
+        &["classify", "--threads", threads, "--format", "json", &first, &second, "-", &third],
+        &numbered(6, 1),
+    )?;
     let found = ids(&done.stdout)?;
     expect(&format!("{found:?}"), found == [0, 1, 2, 3, 6, 4, 5])?;
-    let done = faultbook(&["classify", "--format", "json", &first, "/nowhere.ndjson", &second], b"")?;
+    let done =
+        faultbook(&["classify", "--threads", threads, "--format", "json", &first, "/nowhere.ndjson", &second], b"")?;
     expect("what was answered before is written", ids(&done.stdout)? == [0, 1])?;
     expect("exit code", done.status.code() == Some(2))
 }
@@ -418,17 +435,17 @@ fn forms() -> Result<(), Failed> {
     Ok(())
 }
 
-fn list_of_failures() -> Result<(), Failed> {
+fn list_of_failures(threads: &str) -> Result<(), Failed> {
     // What is odd about an item is odd in a list as well, and costs the others nothing.
     let list = r#" [ {"id":"a","message":"],[\"}{"}, {"id":"b","id":"c"}, {"id":"d","http_status":503,"trace":[[1],{"x":"]"}]} ] "#;
-    let done = faultbook(&["classify", "--format", "json"], list.as_bytes())?;
+    let done = faultbook(&["classify", "--threads", threads, "--format", "json"], list.as_bytes())?;
     let answers = answers(&done.stdout)?;
     expect(&format!("{answers:?}"), answers.len() == 3)?;
     expect("the first item", answers[0]["message"] == "[DSUNK001] ],[\"}{")?;
     expect("the second item", answers[1]["error"] == "duplicate field `id`")?;
     expect("the third item", answers[2]["code"] == "DSHTTP001" && answers[2]["notes"].is_array())?;
     // A long list is read item by item.
-    let mut running = Running::start(&["--format", "json"])?;
+    let mut running = Running::start(&["--threads", threads, "--format", "json"])?;
     let list = format!("[{}{{\"id\":\"last\"}}]", "{},".repeat(300_000));
     let mut stdin = running.stdin.take().ok_or("no input")?;
     let writer = std::thread::spawn(move || stdin.write_all(list.as_bytes()));
@@ -440,18 +457,21 @@ fn list_of_failures() -> Result<(), Failed> {
     expect("exit code", running.finish()?.2 == Some(143))
 }
 
-fn long_first_line() -> Result<(), Failed> {
+fn long_first_line(threads: &str) -> Result<(), Failed> {
     let long = format!("{{\"id\":\"0\",\"message\":\"{}\"}}\n", "x".repeat(300_000));
-    let done = faultbook(&["classify", "--format", "json"], &[long.as_bytes(), &numbered(1, 50)].concat())?;
+    let done = faultbook(
+        &["classify", "--threads", threads, "--format", "json"],
+        &[long.as_bytes(), &numbered(1, 50)].concat(),
+    )?;
     let found = ids(&done.stdout)?;
     expect(&format!("{} answers", found.len()), found.len() == 51)?;
     in_order(&found)
 }
 
-fn one_question_one_answer() -> Result<(), Failed> {
+fn one_question_one_answer(threads: &str) -> Result<(), Failed> {
     for input in ["auto", "json"] {
         for format in ["json", "text", "log"] {
-            let mut running = Running::start(&["--input", input, "--format", format])?;
+            let mut running = Running::start(&["--threads", threads, "--input", input, "--format", format])?;
             for id in 0..20 {
                 running.send(&numbered(id, 1))?;
                 let mut answer = String::new();
@@ -465,9 +485,9 @@ fn one_question_one_answer() -> Result<(), Failed> {
     Ok(())
 }
 
-fn half_a_question() -> Result<(), Failed> {
+fn half_a_question(threads: &str) -> Result<(), Failed> {
     for input in ["auto", "json"] {
-        let mut running = Running::start(&["--input", input, "--format", "json"])?;
+        let mut running = Running::start(&["--threads", threads, "--input", input, "--format", "json"])?;
         // The second record has begun when the first one is answered.
         running.send(b"{\"id\":\"0\",\"http_status\":503}\n{\"id\":\"1\",\"http_")?;
         expect("the first answer", running.answer()?["id"] == "0")?;
@@ -478,10 +498,10 @@ fn half_a_question() -> Result<(), Failed> {
     Ok(())
 }
 
-fn speed_of_the_writer() -> Result<(), Failed> {
+fn speed_of_the_writer(threads: &str) -> Result<(), Failed> {
     let text = format!("starting the job\nsecond line\n{}", String::from_utf8(numbered(2, 30))?);
-    let at_once = faultbook(&["classify", "--format", "json"], text.as_bytes())?.stdout;
-    let mut running = Running::start(&["--format", "json"])?;
+    let at_once = faultbook(&["classify", "--threads", threads, "--format", "json"], text.as_bytes())?.stdout;
+    let mut running = Running::start(&["--threads", threads, "--format", "json"])?;
     for part in text.as_bytes().chunks(7) {
         running.send(part)?;
         std::thread::yield_now();
@@ -519,4 +539,74 @@ fn same_bytes() -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// Lines of all kinds, many of them unreadable or odd.
+fn mixed(count: usize) -> Vec<u8> {
+    let mut lines = Vec::new();
+    for id in 0..count {
+        let line = match id % 7 {
+            0 => format!("{{\"id\":\"{id}\",\"http_status\":503}}"),
+            1 => format!("{{\"id\":\"{id}\",\"message\":\"{}\"}}", "nothing known \\n".repeat(id % 300)),
+            2 => format!(
+                "{{\"id\":\"{id}\",\"exceptions\":[{{\"type\":\"System.TimeoutException\",\"message\":\"é\"}}]}}"
+            ),
+            3 => format!("no JSON in line {id}"),
+            4 => String::new(),
+            5 => format!("{{\"id\":\"{id}\",\"id\":\"twice\"}}\r"),
+            _ => format!("{{\"id\":{id},\"text\":\"System.TimeoutException: x\",\"odd\":1}}"),
+        };
+        lines.extend_from_slice(line.as_bytes());
+        if id % 70 == 3 {
+            lines.extend_from_slice(b"\xff\xfe");
+        }
+        lines.push(b'\n');
+    }
+    lines
+}
+
+fn same_bytes_in_threads() -> Result<(), Failed> {
+    let input = mixed(5_000);
+    for format in ["json", "text", "log"] {
+        let run =
+            |threads| faultbook(&["classify", "--input", "json", "--format", format, "--threads", threads], &input);
+        let alone = run("1")?;
+        expect("one answer each", alone.stdout.split(|&b| b == b'\n').count() == 5_001)?;
+        for threads in ["2", "8"] {
+            let done = run(threads)?;
+            expect(&format!("{format} differs with {threads} threads"), done.stdout == alone.stdout)?;
+            expect("what is said differs", done.stderr == alone.stderr && done.status.code() == Some(1))?;
+        }
+    }
+    Ok(())
+}
+
+fn long_records_in_threads() -> Result<(), Failed> {
+    let mut running = Running::start_small("2")?;
+    let mut stdin = running.stdin.take().ok_or("no input")?;
+    let writer = std::thread::spawn(move || {
+        let chunk = vec![b'x'; 1 << 20];
+        for id in 0..12 {
+            stdin.write_all(format!("{{\"id\":\"{id}\",\"message\":\"").as_bytes())?;
+            for _ in 0..24 {
+                stdin.write_all(&chunk)?;
+            }
+            stdin.write_all(b"\"}\n")?;
+        }
+        Ok::<_, std::io::Error>(stdin)
+    });
+    for id in 0..12 {
+        expect("answers are out of order", running.answer()?["id"].as_str() == Some(&id.to_string()))?;
+    }
+    // Each of them is there twice at most: as it is read, and as it is answered.
+    let peak = running.peak()?;
+    running.stdin = Some(writer.join().map_err(|_| "the writer failed")??);
+    expect(&format!("{peak} KiB of memory"), peak < 2 * 32 * 1024 + SPARE_KIB)?;
+    expect("exit code", running.finish()?.2 == Some(0))
+}
+
+fn as_many_threads_as_cores() -> Result<(), Failed> {
+    let done = faultbook(&["classify", "--threads", "0", "--input", "json", "--format", "json"], &numbered(0, 3_000))?;
+    in_order(&ids(&done.stdout)?)?;
+    expect("exit code", done.status.code() == Some(0))
 }
