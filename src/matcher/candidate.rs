@@ -45,6 +45,11 @@ impl<'f> Candidate<'f> {
         self.facts.messages()
     }
 
+    /// Whether a pattern matches in one of the messages, none of which it matches in front of a place in all messages.
+    pub(super) fn matches_from(self, pattern: &crate::model::Pattern, place: usize) -> bool {
+        self.facts.matches_from(pattern, place)
+    }
+
     /// All messages side by side.
     pub(super) fn text(self) -> &'f str {
         self.facts.text()

@@ -4,11 +4,13 @@
 
 use std::ops::Range;
 
-use crate::model::{Exception, Failure, fold_into, head_and_tail, is_status, limits};
+use crate::diagnostic::floor_char_boundary;
+use crate::model::{Exception, Failure, Pattern, fold_into, head_and_tail, is_status, limits};
 
 use super::Lexicon;
 use super::gate::{Gate, Passed};
 use super::names::{Name, NameId, Names};
+use super::runs::{Places, RunSet};
 use super::table::TypeTable;
 
 /// A part of the texts or words of [`Facts`].
@@ -17,7 +19,7 @@ type Part = Range<usize>;
 /// The facts of one failure, normalized. Reading the next failure uses the memory of the one before.
 #[derive(Debug, Default)]
 pub struct Facts {
-    /// All messages: those of the causes from the outermost, then the failure's own.
+    /// All messages, those of the causes from the outermost, then the failure's own, with LF around each.
     text: String,
     messages: Vec<Message>,
     causes: Vec<CauseFacts>,
@@ -40,6 +42,8 @@ pub struct Facts {
 #[derive(Debug, Default)]
 pub(super) struct Folded {
     bytes: Vec<u8>,
+    /// Whether no character was replaced by another one.
+    is_plain: bool,
     is_current: bool,
 }
 
@@ -48,10 +52,22 @@ impl Folded {
     pub(super) fn of(&mut self, text: &str) -> &[u8] {
         if !self.is_current {
             self.bytes.clear();
-            fold_into(text, &mut self.bytes);
+            self.is_plain = fold_into(text, &mut self.bytes);
             self.is_current = true;
         }
         &self.bytes
+    }
+
+    /// Those of the wanted runs of a group that may occur in the text, and from where on.
+    pub(super) fn runs(&mut self, runs: &RunSet, group: usize, wanted: u64, text: &str, places: &mut Places) -> u64 {
+        let folded = self.of(text);
+        let found = runs.occurring(group, wanted, folded, places);
+        if self.is_plain {
+            return found;
+        }
+        // A replaced character is no part of a word, and what replaces it is: nothing is certain then.
+        *places = [0; 64];
+        wanted
     }
 
     pub(super) fn forget(&mut self) {
@@ -112,6 +128,7 @@ impl Facts {
 
     fn clear(&mut self) {
         self.text.clear();
+        self.text.push('\n');
         self.messages.clear();
         self.causes.clear();
         self.lineage.clear();
@@ -272,7 +289,7 @@ impl Facts {
         if gate.is_empty() || self.messages.is_empty() {
             return;
         }
-        gate.look(folded.of(&self.text), passed);
+        gate.look(&self.text, folded, passed);
         for (pattern, places) in gate.open(passed) {
             for message in 0..self.messages.len() {
                 let Range { start, end } = self.messages[message].part;
@@ -294,7 +311,7 @@ impl Facts {
         }
     }
 
-    /// All messages, each ended by LF.
+    /// All messages, with LF in front of the first and behind each of them.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
@@ -322,6 +339,16 @@ impl Facts {
     /// All messages with the cause that says them.
     pub(super) fn messages(&self) -> impl Iterator<Item = (Option<usize>, &str)> {
         self.messages.iter().map(|message| (message.cause, &self.text[message.part.clone()]))
+    }
+
+    /// Whether a pattern matches in one of the messages, none of which it matches in front of a place in all messages.
+    pub(super) fn matches_from(&self, pattern: &Pattern, place: usize) -> bool {
+        self.messages.iter().filter(|message| message.part.end >= place).any(|message| {
+            let text = &self.text[message.part.clone()];
+            let longest = pattern.longest().unwrap_or(usize::MAX);
+            let start = place.saturating_sub(message.part.start).saturating_sub(longest);
+            pattern.is_match_at(text, floor_char_boundary(text, start))
+        })
     }
 
     pub(super) fn http_status(&self) -> Option<u16> {

@@ -2,8 +2,10 @@
 
 use regex::CaptureLocations;
 
-use crate::model::{Pattern, Run};
+use crate::model::Pattern;
 
+use super::facts::Folded;
+use super::runs::RunSet;
 use super::scan::TextSet;
 use super::table::Numbering;
 
@@ -14,7 +16,7 @@ pub(crate) struct Gate {
     texts: std::sync::Arc<TextSet>,
     /// For each text, the patterns that it is required by.
     needed_by: Vec<Vec<usize>>,
-    runs: Vec<Run>,
+    runs: std::sync::Arc<RunSet>,
     /// For each pattern, its run.
     run_of: Vec<Option<usize>>,
 }
@@ -23,7 +25,8 @@ pub(crate) struct Gate {
 #[derive(Debug, Default)]
 pub(crate) struct Passed {
     open: Vec<bool>,
-    runs: Vec<bool>,
+    /// The runs that occur, 64 in each.
+    runs: Vec<u64>,
     places: Vec<Option<CaptureLocations>>,
 }
 
@@ -45,17 +48,19 @@ impl Gate {
             run_of.push(requirement.run.clone().map(|run| runs.number(run).0 as usize));
         }
         let texts = TextSet::new(texts.into_things()).into();
-        Self { patterns, texts, needed_by, runs: runs.into_things(), run_of }
+        Self { patterns, texts, needed_by, runs: RunSet::new(runs.into_things()).into(), run_of }
     }
 
-    /// Looks which patterns can match in a folded text. The cheap runs come first: without any of them nothing can.
-    pub(crate) fn look(&self, folded: &[u8], passed: &mut Passed) {
+    /// Looks which patterns can match in a text. The cheap runs come first: without any of them nothing can.
+    pub(super) fn look(&self, text: &str, folded: &mut Folded, passed: &mut Passed) {
         passed.places.resize_with(self.patterns.len(), || None);
         passed.runs.clear();
-        passed.runs.extend(self.runs.iter().map(|run| run.occurs_in(folded)));
+        passed.runs.extend(
+            (0..self.runs.groups()).map(|group| folded.runs(&self.runs, group, self.all_of(group), text, &mut [0; 64])),
+        );
         passed.open.clear();
         passed.open.resize(self.patterns.len(), false);
-        let has_run = |index: usize| self.run_of[index].is_none_or(|run| passed.runs[run]);
+        let has_run = |index: usize| self.run_of[index].is_none_or(|run| passed.runs[run / 64] >> (run % 64) & 1 == 1);
         let mut needs_texts = false;
         for (index, pattern) in self.patterns.iter().enumerate().filter(|&(index, _)| has_run(index)) {
             if pattern.requirement().texts.is_empty() {
@@ -65,12 +70,18 @@ impl Gate {
             }
         }
         if needs_texts {
-            self.texts.scan(folded, |text| {
+            self.texts.scan(folded.of(text), |text| {
                 for &index in &self.needed_by[text as usize] {
                     passed.open[index] = has_run(index);
                 }
             });
         }
+    }
+
+    /// All runs of a group.
+    fn all_of(&self, group: usize) -> u64 {
+        let runs = self.run_of.iter().flatten().filter(|run| **run / 64 == group);
+        runs.fold(0, |all, run| all | 1 << (run % 64))
     }
 
     /// The patterns that can match, each with room for its groups.

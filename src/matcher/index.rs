@@ -12,12 +12,13 @@ use foldhash::fast::RandomState;
 
 use crate::model::{
     Attribute, AttributePattern, CauseCondition, CodePattern, Condition, Literal, Pattern, Quantifier, Requirement,
-    Rule, TypePattern, Values,
+    Rule, Run, TypePattern, Values,
 };
 
 use super::Candidate;
 use super::condition::applies;
 use super::facts::Folded;
+use super::runs::{RunSet, each_bit};
 use super::scan::{TextId, TextSet};
 use super::table::{GlobTable, KeyId, Numbering, TypeTable};
 
@@ -25,6 +26,8 @@ use super::table::{GlobTable, KeyId, Numbering, TypeTable};
 const SHARED: u32 = 8;
 /// Up to this many rules that wait for the message are tried one by one; a scan would cost more.
 const TRIED: usize = 4;
+/// In sets with more rules than this that require a text, nearly every message is scanned.
+const SCANNED: usize = 24;
 /// No condition of a rule is proven by its keys.
 const NO_PLACE: u8 = u8::MAX;
 
@@ -45,6 +48,10 @@ pub(crate) struct Index {
     /// Patterns and literals that require no text.
     searches: Vec<Search>,
     by_search: Postings,
+    /// Runs that patterns require, and for each of them the patterns.
+    runs: RunSet,
+    searches_of_run: Vec<Vec<u32>>,
+    searches_without_run: Vec<u32>,
     /// All rules that have a key in a message.
     waiting: Postings,
     /// Rules without any key.
@@ -77,7 +84,10 @@ enum Search {
 /// Where a rule can be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Key {
+    /// A fact that tells failures apart: a code, a number, a word.
     Fact(KeyId),
+    /// A type or status, which very different failures share.
+    CommonFact(KeyId),
     Text(TextId),
     Search(u32),
 }
@@ -122,20 +132,22 @@ impl Index {
             let counts = way.keys.iter().flat_map(|&key| scopes.iter().map(move |&scope| (key, scope)));
             counts.map(|(key, scope)| count(key, 0) + if scope > 0 { count(key, scope) } else { 0 }).max().unwrap_or(0)
         };
+        let has_text = |ways: &&Vec<Access>| ways.iter().any(|way| matches!(way.keys.first(), Some(Key::Text(_))));
+        let is_scanned = ways.iter().filter(has_text).count() > SCANNED;
         let mut posts: [Vec<(u32, Scope, RuleId)>; 5] = Default::default();
         let mut given = vec![NO_PLACE; rules.len()];
         for (rule, (ways, scopes)) in (0..).zip(ways.iter().zip(&scopes)) {
             // Facts cost a look-up, texts a scan, searches a pattern each: the cheapest kind that is not crowded.
             let cost = |way: &&Access| {
                 let crowd = crowd(way, scopes);
-                (crowd.saturating_sub(SHARED), way.kind(), crowd)
+                (crowd.saturating_sub(SHARED), way.kind(is_scanned), crowd)
             };
             let best = ways.iter().min_by_key(cost);
             let [facts, texts, searches, waiting, always] = &mut posts;
             for &scope in scopes {
                 for key in best.iter().flat_map(|way| &way.keys) {
                     match *key {
-                        Key::Fact(id) => facts.push((id, scope, rule)),
+                        Key::Fact(id) | Key::CommonFact(id) => facts.push((id, scope, rule)),
                         Key::Text(id) => texts.push((id, scope, rule)),
                         Key::Search(id) => searches.push((id, scope, rule)),
                     }
@@ -153,6 +165,20 @@ impl Index {
             }
         }
         let [by_fact, by_text, by_search, waiting, always] = posts.map(Postings::new);
+        let mut runs = Numbering::default();
+        let mut searches_of_run: Vec<Vec<u32>> = Vec::new();
+        let mut searches_without_run = Vec::new();
+        for (id, search) in (0..).zip(&filing.searches) {
+            let Some(run) = search.run() else {
+                searches_without_run.push(id);
+                continue;
+            };
+            let (number, is_new) = runs.number(run.clone());
+            if is_new {
+                searches_of_run.push(Vec::new());
+            }
+            searches_of_run[number as usize].push(id);
+        }
         Self {
             scopes: filing.scopes.into_ids(),
             facts: filing.facts,
@@ -161,6 +187,9 @@ impl Index {
             by_text,
             searches: filing.searches,
             by_search,
+            runs: RunSet::new(runs.into_things()),
+            searches_of_run,
+            searches_without_run,
             waiting,
             always,
             given,
@@ -193,13 +222,33 @@ impl Index {
             round.add(&self.waiting, 0);
         }
         round.decide();
-        for (id, search) in (0..).zip(&self.searches) {
-            if round.can_win(&self.by_search, id) && search.occurs(candidate, folded) {
-                round.add(&self.by_search, id);
-            }
-        }
+        self.search(&mut round, folded);
         round.decide();
         (round.best < RuleId::MAX).then_some(round.best as usize)
+    }
+
+    /// Looks for patterns and literals that require no text, as far as their rules could still win: those with a run only
+    /// where the run occurs.
+    fn search(&self, round: &mut Round<'_>, folded: &mut Folded) {
+        for (group, of_run) in self.searches_of_run.chunks(64).enumerate() {
+            let can_win = |searches: &Vec<u32>| searches.iter().any(|&id| round.can_win(&self.by_search, id));
+            let wanted = (0..64).zip(of_run).filter(|(_, searches)| can_win(searches));
+            let wanted = wanted.fold(0, |wanted, (number, _)| wanted | 1 << number);
+            if wanted == 0 {
+                continue;
+            }
+            let mut places = [0; 64];
+            for number in each_bit(folded.runs(&self.runs, group, wanted, round.candidate.text(), &mut places)) {
+                of_run[number].iter().for_each(|&id| self.try_search(round, id, places[number]));
+            }
+        }
+        self.searches_without_run.iter().for_each(|&id| self.try_search(round, id, 0));
+    }
+
+    fn try_search(&self, round: &mut Round<'_>, id: u32, place: usize) {
+        if round.can_win(&self.by_search, id) && self.searches[id as usize].occurs(round.candidate, place) {
+            round.add(&self.by_search, id);
+        }
     }
 
     /// Bytes of the index, without the rules and their compiled patterns.
@@ -208,6 +257,7 @@ impl Index {
         postings.iter().map(|postings| postings.bytes()).sum::<usize>()
             + self.texts.bytes()
             + self.facts.bytes()
+            + self.runs.bytes()
             + self.given.len()
     }
 }
@@ -371,7 +421,7 @@ impl Filing {
         if is_new {
             self.facts.types.add(pattern, key);
         }
-        (vec![Key::Fact(key)], true)
+        (vec![Key::CommonFact(key)], true)
     }
 
     fn code_key(&mut self, pattern: &CodePattern) -> (Vec<Key>, bool) {
@@ -400,7 +450,7 @@ impl Filing {
                 self.facts.statuses[place].push(key);
             }
         }
-        Key::Fact(key)
+        Key::CommonFact(key)
     }
 
     fn attribute_key(&mut self, name: &str, pattern: &AttributePattern) -> Key {
@@ -438,12 +488,15 @@ impl Filing {
 }
 
 impl Access {
-    /// How much it costs to find out which keys are met.
-    fn kind(&self) -> u8 {
+    /// How much it costs to find out which keys are met, and to try rules in vain. Where messages are scanned anyway, a
+    /// text costs less than a pattern that is tried for every failure of a common type.
+    fn kind(&self, is_scanned: bool) -> u8 {
         let kind = |key: &Key| match key {
             Key::Fact(_) => 0,
+            Key::CommonFact(_) if !is_scanned => 0,
             Key::Text(_) => 1,
-            Key::Search(_) => 2,
+            Key::CommonFact(_) => 2,
+            Key::Search(_) => 3,
         };
         self.keys.iter().map(kind).max().unwrap_or_default()
     }
@@ -505,14 +558,18 @@ impl FactKeys {
 }
 
 impl Search {
-    /// Whether it occurs in a message.
-    fn occurs(&self, candidate: Candidate<'_>, folded: &mut Folded) -> bool {
+    /// A run of bytes without which it does not occur.
+    fn run(&self) -> Option<&Run> {
         match self {
-            Self::Pattern(pattern) => {
-                let run = pattern.requirement().run.as_ref();
-                run.is_none_or(|run| run.occurs_in(folded.of(candidate.text())))
-                    && candidate.texts_with_cause().any(|(_, text)| pattern.is_match(text))
-            }
+            Self::Pattern(pattern) => pattern.requirement().run.as_ref(),
+            Self::Literal(_) => None,
+        }
+    }
+
+    /// Whether it occurs in a message; its run does not in front of the place.
+    fn occurs(&self, candidate: Candidate<'_>, place: usize) -> bool {
+        match self {
+            Self::Pattern(pattern) => candidate.matches_from(pattern, place),
             Self::Literal(literal) => candidate.texts_with_cause().any(|(_, text)| literal.find(text).is_some()),
         }
     }

@@ -13,6 +13,7 @@ mod index;
 mod lexicon;
 mod names;
 pub mod plain;
+mod runs;
 mod scan;
 mod table;
 

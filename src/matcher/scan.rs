@@ -18,7 +18,7 @@ const PACKED: usize = 48;
 /// Places of the message between two samples.
 const STRIDE: usize = 4;
 /// Bits of the bitmap for each marked window: most places of a message hit none of them.
-const BITS_PER_WINDOW: usize = 32;
+const BITS_PER_WINDOW: usize = 16;
 /// Bytes that the packed searcher looks at first.
 const HEAD: usize = 4;
 

@@ -22,7 +22,7 @@ pub(crate) use glob::Access;
 pub use glob::{AttributePattern, CodePattern, TypePattern};
 pub use outcome::{Action, RetryClass};
 pub use pattern::{Literal, Pattern, PatternError, PatternErrorKind};
-pub(crate) use required::{Requirement, Run, byte_bits, fold_into};
+pub(crate) use required::{Bytes, Requirement, Run, byte_bits, fold_into};
 pub use rule::{Capture, CauseCondition, CausePosition, Condition, Fact, Quantifier, Rule, Values};
 pub use status::StatusPattern;
 pub(crate) use status::is_status;

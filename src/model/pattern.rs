@@ -30,6 +30,8 @@ struct Inner {
     open_numbers: Vec<Range<usize>>,
     /// Bytes of the shortest match.
     least: usize,
+    /// Bytes of the longest one.
+    longest: Option<usize>,
     requirement: Requirement,
     /// Compiled when the pattern is first used, or by [`Pattern::compile`].
     compiled: OnceLock<Result<Compiled, PatternError>>,
@@ -157,6 +159,7 @@ impl Pattern {
             has_value,
             open_numbers: open,
             least,
+            longest: hir.properties().maximum_len(),
             requirement: Requirement::of(&hir),
             compiled: OnceLock::new(),
         })))
@@ -200,6 +203,16 @@ impl Pattern {
     /// Whether some match is a single character.
     pub(crate) fn may_match_one_character(&self) -> bool {
         self.0.least <= 1
+    }
+
+    /// Whether the pattern matches at or behind a place.
+    pub(crate) fn is_match_at(&self, text: &str, at: usize) -> bool {
+        self.regex().is_some_and(|regex| regex.is_match_at(text, at))
+    }
+
+    /// Bytes of the longest match, when it has an end.
+    pub(crate) fn longest(&self) -> Option<usize> {
+        self.0.longest
     }
 
     /// What every match contains.

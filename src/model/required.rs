@@ -3,7 +3,9 @@
 //! A filter that looks for these first needs the regular expression only where it could match. Both are stated on the
 //! folded text ([`fold_into`]): whatever the case of a pattern, one form of the text serves all of them.
 
-use regex_syntax::hir::{Class, Hir, HirKind};
+use std::sync::LazyLock;
+
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 /// Texts that are multiplied out at most; more of them are a worse filter than a shorter text.
 const TEXTS: usize = 32;
@@ -29,13 +31,19 @@ pub struct Requirement {
 
 /// Bytes of given classes side by side.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Run(Box<[Bytes]>);
+pub struct Run {
+    classes: Box<[Bytes]>,
+    /// The places of the classes, those that fewest bytes are of first.
+    rarest_first: Box<[usize]>,
+}
 
 /// A class of folded bytes: two ranges, both ends included; equal ones for a single range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Bytes {
-    first: (u8, u8),
-    second: (u8, u8),
+pub(crate) struct Bytes {
+    pub(crate) first: (u8, u8),
+    pub(crate) second: (u8, u8),
+    /// Whether the class is all other bytes.
+    pub(crate) is_negated: bool,
 }
 
 impl Requirement {
@@ -61,12 +69,13 @@ impl Requirement {
     }
 }
 
-/// Appends a text in its folded form: ASCII letters in lower case, and the two characters that match an ASCII letter
+/// Appends a text in its folded form, and says whether only the case of ASCII letters was changed: ASCII letters in lower case, and the two characters that match an ASCII letter
 /// when case is ignored (U+212A KELVIN SIGN and U+017F LATIN SMALL LETTER LONG S, Unicode `CaseFolding.txt`) as that
 /// letter.
-pub fn fold_into(text: &str, folded: &mut Vec<u8>) {
+pub fn fold_into(text: &str, folded: &mut Vec<u8>) -> bool {
     let start = folded.len();
-    if text.is_ascii() || !text.contains(['\u{212A}', '\u{17F}']) {
+    let is_plain = text.is_ascii() || !text.contains(['\u{212A}', '\u{17F}']);
+    if is_plain {
         folded.extend_from_slice(text.as_bytes());
     } else {
         let mut buffer = [0; 4];
@@ -75,6 +84,7 @@ pub fn fold_into(text: &str, folded: &mut Vec<u8>) {
         }
     }
     folded[start..].make_ascii_lowercase();
+    is_plain
 }
 
 fn fold(c: char) -> char {
@@ -267,7 +277,8 @@ pub(crate) fn byte_bits(byte: u8) -> f32 {
         b' ' => 2.6,
         b'e' | b't' | b'o' | b'r' | b'i' | b'n' | b'a' | b's' => 3.8,
         b'c' | b'd' | b'l' | b'm' | b'p' | b'u' | b'h' | b'f' | b'.' => 4.8,
-        b'0'..=b'9' | b'b' | b'g' | b'v' | b'w' | b'y' | b':' | b'-' | b'/' | b',' => 5.8,
+        b'b' | b'g' | b'v' | b'w' | b'y' | b':' | b'-' | b'/' | b',' => 5.8,
+        b'0'..=b'9' => 7.0,
         _ => 7.5,
     }
 }
@@ -275,62 +286,82 @@ pub(crate) fn byte_bits(byte: u8) -> f32 {
 impl Run {
     /// The most telling run of classes that stand side by side in every match.
     fn of(hir: &Hir) -> Option<Self> {
-        let mut runs = vec![Vec::new()];
-        collect(hir, &mut runs);
-        let windows = runs.iter().flat_map(|run| (0..run.len()).map(move |at| &run[at..run.len().min(at + RUN_BYTES)]));
-        let bits = |window: &[Bytes]| window.iter().map(|class| class.bits()).sum::<f32>();
+        let mut collector = Collector::default();
+        collector.collect(hir);
+        collector.end();
+        let runs = collector.runs;
+        let weighed: Vec<Vec<(Bytes, f32)>> =
+            runs.into_iter().map(|run| run.into_iter().map(|class| (class, class.bits())).collect()).collect();
+        let windows =
+            weighed.iter().flat_map(|run| (0..run.len()).map(move |at| &run[at..run.len().min(at + RUN_BYTES)]));
+        let bits = |window: &[(Bytes, f32)]| window.iter().map(|(_, bits)| bits).sum::<f32>();
         let best = windows.max_by(|a, b| bits(a).total_cmp(&bits(b)).then(b.len().cmp(&a.len())))?;
-        (bits(best) >= RUN_BITS && best.len() > 1).then(|| Self(best.into()))
+        if best.len() < 2 || bits(best) < RUN_BITS {
+            return None;
+        }
+        let mut rarest_first: Vec<usize> = (0..best.len()).collect();
+        rarest_first.sort_by(|&a, &b| best[b].1.total_cmp(&best[a].1));
+        Some(Self { classes: best.iter().map(|(class, _)| *class).collect(), rarest_first: rarest_first.into() })
     }
 
-    /// Whether the run occurs in a folded text.
-    #[must_use]
-    pub fn occurs_in(&self, folded: &[u8]) -> bool {
-        /// Places that are tested at once: the compiler makes vector code of the loops over them.
-        const LANES: usize = 64;
-        let Some(last) = folded.len().checked_sub(self.0.len()) else { return false };
-        let mut at = 0;
-        while at + LANES <= last + 1 {
-            let mut hits = [0xFF_u8; LANES];
-            for (offset, class) in self.0.iter().enumerate() {
-                let Some((text, _)) = folded[at + offset..].split_first_chunk::<LANES>() else { return true };
-                class.keep(text, &mut hits);
-            }
-            if hits.iter().fold(0, |any, &hit| any | hit) != 0 {
-                return true;
-            }
-            at += LANES;
-        }
-        (at..=last).any(|at| self.0.iter().zip(&folded[at..]).all(|(class, &byte)| class.holds(byte)))
+    /// The classes, in their order.
+    pub(crate) fn classes(&self) -> &[Bytes] {
+        &self.classes
+    }
+
+    /// The places of the classes, those that the fewest bytes are of first.
+    pub(crate) fn rarest_first(&self) -> &[usize] {
+        &self.rarest_first
     }
 }
 
 impl Bytes {
-    fn holds(self, byte: u8) -> bool {
-        let within = |(low, high): (u8, u8)| byte.wrapping_sub(low) <= high - low;
-        within(self.first) || within(self.second)
+    /// What stands beside a word: no letter and no digit. (That an underscore is part of a word costs a third range.)
+    const NO_WORD: Self = Self { first: (b'0', b'9'), second: (b'a', b'z'), is_negated: true };
+
+    fn range(low: u8, high: u8) -> Self {
+        Self { first: (low, high), second: (low, high), is_negated: false }
     }
 
-    /// Takes back the hits where the byte is none of the class.
-    fn keep<const N: usize>(self, text: &[u8; N], hits: &mut [u8; N]) {
-        let (low, span) = (self.first.0, self.first.1 - self.first.0);
-        if self.first == self.second {
-            for (hit, &byte) in hits.iter_mut().zip(text) {
-                *hit &= if byte.wrapping_sub(low) <= span { 0xFF } else { 0 };
-            }
-        } else {
-            let (other, other_span) = (self.second.0, self.second.1 - self.second.0);
-            for (hit, &byte) in hits.iter_mut().zip(text) {
-                let is_in = byte.wrapping_sub(low) <= span || byte.wrapping_sub(other) <= other_span;
-                *hit &= if is_in { 0xFF } else { 0 };
-            }
-        }
+    pub(crate) fn holds(self, byte: u8) -> bool {
+        let within = |(low, high): (u8, u8)| byte.wrapping_sub(low) <= high - low;
+        (within(self.first) || within(self.second)) != self.is_negated
+    }
+
+    /// Whether all bytes are letters, digits or underscores.
+    fn is_word(self) -> bool {
+        (0..=u8::MAX).filter(|&byte| self.holds(byte)).all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     }
 
     /// How much is known when a byte is of the class.
-    fn bits(self) -> f32 {
-        let known = (0..=u8::MAX).filter(|&byte| self.holds(byte)).map(|byte| (-byte_bits(byte)).exp2()).sum::<f32>();
+    pub(crate) fn bits(self) -> f32 {
+        static CHANCES: LazyLock<[f32; 256]> = LazyLock::new(|| {
+            let mut chances = [0.0; 256];
+            (0..=u8::MAX).zip(&mut chances).for_each(|(byte, chance)| *chance = (-byte_bits(byte)).exp2());
+            chances
+        });
+        let held = (0..=u8::MAX).zip(CHANCES.iter()).filter(|(byte, _)| self.holds(*byte));
+        let known = held.map(|(_, chance)| chance).sum::<f32>();
         (-known.min(1.0).log2()).max(0.0)
+    }
+
+    /// A class of a pattern; `None` when it holds characters of several bytes.
+    fn of(class: &Class) -> Option<Self> {
+        let mut bytes = Vec::new();
+        let mut add = |start: char, end: char| {
+            let is_small = u32::from(end) - u32::from(start) <= 0x200;
+            (is_small && (start..=end).all(|c| fold(c).is_ascii()))
+                .then(|| bytes.extend((start..=end).filter_map(|c| u8::try_from(fold(c)).ok())))
+        };
+        match class {
+            Class::Unicode(class) => class.iter().try_for_each(|range| add(range.start(), range.end()))?,
+            Class::Bytes(class) => {
+                class.iter().try_for_each(|range| add(char::from(range.start()), char::from(range.end())))?;
+            }
+        }
+        bytes.sort_unstable();
+        bytes.dedup();
+        Self::covering(&bytes)
     }
 
     /// The class that holds all of some folded bytes, and as few others as two ranges allow.
@@ -347,74 +378,71 @@ impl Bytes {
             ranges[narrowest - 1].1 = ranges[narrowest].1;
             ranges.remove(narrowest);
         }
-        Some(Self { first: *ranges.first()?, second: *ranges.last()? })
+        Some(Self { first: *ranges.first()?, second: *ranges.last()?, is_negated: false })
     }
 }
 
-/// Appends the classes of a pattern to the last run, and begins a new one where anything may stand in between.
-fn collect(hir: &Hir, runs: &mut Vec<Vec<Bytes>>) {
-    let classes = |class: &Class| -> Option<Bytes> {
-        let mut bytes = Vec::new();
-        let mut add = |start: char, end: char| {
-            let all_ascii = end.is_ascii() || (start..=end).all(|c| fold(c).is_ascii());
-            all_ascii.then(|| bytes.extend((start..=end).filter_map(|c| u8::try_from(fold(c)).ok())))
-        };
-        match class {
-            Class::Unicode(class) => {
-                for range in class.iter() {
-                    if u32::from(range.end()) - u32::from(range.start()) > 0x200 {
-                        return None;
-                    }
-                    add(range.start(), range.end())?;
+/// Puts the classes of a pattern into runs: a new one begins where anything may stand in between.
+#[derive(Default)]
+struct Collector {
+    runs: Vec<Vec<Bytes>>,
+    current: Vec<Bytes>,
+    /// Whether a word boundary stands at the place that comes next.
+    at_boundary: bool,
+}
+
+impl Collector {
+    /// Appends what a pattern matches to the current run.
+    fn collect(&mut self, hir: &Hir) {
+        match hir.kind() {
+            HirKind::Look(Look::WordAscii | Look::WordUnicode) => self.at_boundary = true,
+            HirKind::Empty | HirKind::Look(_) => {}
+            HirKind::Literal(literal) => match std::str::from_utf8(&literal.0) {
+                Ok(text) => {
+                    let mut folded = Vec::new();
+                    fold_into(text, &mut folded);
+                    folded.into_iter().for_each(|byte| self.push(Bytes::range(byte, byte)));
                 }
-            }
-            Class::Bytes(class) => {
-                for range in class.iter() {
-                    if !range.end().is_ascii() {
-                        return None;
-                    }
-                    add(char::from(range.start()), char::from(range.end()))?;
-                }
-            }
-        }
-        bytes.sort_unstable();
-        bytes.dedup();
-        Bytes::covering(&bytes)
-    };
-    let mut push = |class: Option<Bytes>| match (class, runs.last_mut()) {
-        (Some(class), Some(run)) => run.push(class),
-        _ => runs.push(Vec::new()),
-    };
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => {}
-        HirKind::Literal(literal) => {
-            let mut folded = Vec::new();
-            if let Ok(text) = std::str::from_utf8(&literal.0) {
-                fold_into(text, &mut folded);
-            }
-            if folded.is_empty() {
-                push(None);
-            }
-            for byte in folded {
-                push(Some(Bytes { first: (byte, byte), second: (byte, byte) }));
-            }
-        }
-        HirKind::Class(class) => push(classes(class)),
-        HirKind::Capture(capture) => collect(&capture.sub, runs),
-        HirKind::Concat(parts) => parts.iter().for_each(|part| collect(part, runs)),
-        HirKind::Alternation(_) => push(None),
-        HirKind::Repetition(repetition) => {
-            let times = usize::try_from(repetition.min).map_or(RUN_BYTES, |min| min.min(RUN_BYTES));
-            for _ in 0..times {
-                collect(&repetition.sub, runs);
-            }
-            if repetition.max != Some(repetition.min) || times == RUN_BYTES {
-                runs.push(Vec::new());
-                // What repeats at least once also stands in front of what follows.
+                Err(_) => self.end(),
+            },
+            HirKind::Class(class) => match Bytes::of(class) {
+                Some(class) => self.push(class),
+                None => self.end(),
+            },
+            HirKind::Capture(capture) => self.collect(&capture.sub),
+            HirKind::Concat(parts) => parts.iter().for_each(|part| self.collect(part)),
+            HirKind::Alternation(_) => self.end(),
+            HirKind::Repetition(repetition) => {
+                let times = usize::try_from(repetition.min).map_or(RUN_BYTES, |min| min.min(RUN_BYTES));
+                let is_exact = repetition.max == Some(repetition.min) && repetition.min as usize == times;
                 for _ in 0..times {
-                    collect(&repetition.sub, runs);
+                    self.collect(&repetition.sub);
+                }
+                if !is_exact {
+                    // Whether the boundary stands behind what is repeated further cannot be told.
+                    self.at_boundary &= times > 0 && repetition.max == Some(repetition.min);
+                    self.end();
+                    // What repeats at least so often also stands in front of what follows.
+                    for _ in 0..times {
+                        self.collect(&repetition.sub);
+                    }
                 }
             }
         }
+    }
+
+    fn push(&mut self, class: Bytes) {
+        let is_first = self.current.is_empty();
+        if std::mem::take(&mut self.at_boundary) && is_first && class.is_word() {
+            self.current.push(Bytes::NO_WORD);
+        }
+        self.current.push(class);
+    }
+
+    fn end(&mut self) {
+        if std::mem::take(&mut self.at_boundary) && self.current.last().is_some_and(|last| last.is_word()) {
+            self.current.push(Bytes::NO_WORD);
+        }
+        self.runs.push(std::mem::take(&mut self.current));
     }
 }
