@@ -25,8 +25,8 @@ pub(crate) struct Gate {
 #[derive(Debug, Default)]
 pub(crate) struct Passed {
     open: Vec<bool>,
-    /// The runs that occur, 64 in each.
-    runs: Vec<u64>,
+    /// The runs that are looked for, then those that occur; 64 in each.
+    wanted: Vec<u64>,
     places: Vec<Option<CaptureLocations>>,
 }
 
@@ -51,37 +51,25 @@ impl Gate {
         Self { patterns, texts, needed_by, runs: RunSet::new(runs.into_things()).into(), run_of }
     }
 
-    /// Looks which patterns can match in a text. The cheap runs come first: without any of them nothing can.
+    /// Looks which patterns can match in a text: those of which a text occurs, and of these those of which the run does.
     pub(super) fn look(&self, text: &str, folded: &mut Folded, passed: &mut Passed) {
-        passed.places.resize_with(self.patterns.len(), || None);
-        passed.runs.clear();
-        passed.runs.extend(
-            (0..self.runs.groups()).map(|group| folded.runs(&self.runs, group, self.all_of(group), text, &mut [0; 64])),
-        );
-        passed.open.clear();
-        passed.open.resize(self.patterns.len(), false);
-        let has_run = |index: usize| self.run_of[index].is_none_or(|run| passed.runs[run / 64] >> (run % 64) & 1 == 1);
-        let mut needs_texts = false;
-        for (index, pattern) in self.patterns.iter().enumerate().filter(|&(index, _)| has_run(index)) {
-            if pattern.requirement().texts.is_empty() {
-                passed.open[index] = true;
-            } else {
-                needs_texts = true;
-            }
+        let Passed { open, wanted, places } = passed;
+        places.resize_with(self.patterns.len(), || None);
+        open.clear();
+        open.extend(self.patterns.iter().map(|pattern| pattern.requirement().texts.is_empty()));
+        self.texts
+            .scan(folded.of(text), |text| self.needed_by[text as usize].iter().for_each(|&index| open[index] = true));
+        wanted.clear();
+        wanted.resize(self.runs.groups(), 0);
+        for (run, _) in self.run_of.iter().zip(&*open).filter(|(_, is_open)| **is_open) {
+            run.iter().for_each(|run| wanted[run / 64] |= 1 << (run % 64));
         }
-        if needs_texts {
-            self.texts.scan(folded.of(text), |text| {
-                for &index in &self.needed_by[text as usize] {
-                    passed.open[index] = has_run(index);
-                }
-            });
+        for (group, wanted) in wanted.iter_mut().enumerate().filter(|(_, wanted)| **wanted != 0) {
+            *wanted = folded.runs(&self.runs, group, *wanted, text, &mut [0; 64]);
         }
-    }
-
-    /// All runs of a group.
-    fn all_of(&self, group: usize) -> u64 {
-        let runs = self.run_of.iter().flatten().filter(|run| **run / 64 == group);
-        runs.fold(0, |all, run| all | 1 << (run % 64))
+        for (open, run) in open.iter_mut().zip(&self.run_of) {
+            *open &= run.is_none_or(|run| wanted[run / 64] >> (run % 64) & 1 == 1);
+        }
     }
 
     /// The patterns that can match, each with room for its groups.

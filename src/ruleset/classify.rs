@@ -63,7 +63,7 @@ impl RuleSet {
     /// let mut scratch = Scratch::default();
     /// let failure = Failure { connector: Some("webhook".into()), http_status: Some(503), ..Failure::default() };
     /// let diagnosis = rules.diagnose(&failure, &mut scratch);
-    /// assert_eq!(diagnosis.code.code, rules.classify(&failure).code);
+    /// assert_eq!(diagnosis.code.code, *rules.classify(&failure).code);
     /// ```
     #[must_use]
     pub fn diagnose(&self, failure: &Failure<'_>, scratch: &mut Scratch) -> Diagnosis<'_> {

@@ -15,6 +15,7 @@ use super::codes::rules;
 pub fn trials() -> Vec<Trial> {
     vec![
         Trial::test("matcher/index_and_loop_agree_on_all_examples", examples),
+        Trial::test("matcher/steady_state_allocates_nothing", allocations),
         Trial::test("matcher/index_and_loop_agree_on_random_rules", || random(1, 40, 1)),
         Trial::test("matcher/index_and_loop_agree_on_many_random_rules", || random(300, 700, 20)),
     ]
@@ -29,6 +30,25 @@ fn examples() -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// Once the scratch has seen failures like them, failures without a pasted text are diagnosed without any allocation.
+fn allocations() -> Result<(), Failed> {
+    let examples = rules().codes().iter().flat_map(|entry| rules().examples_of(&entry.code));
+    let failures: Vec<&Failure<'_>> = examples.filter(|failure| failure.text.is_none()).collect();
+    let mut scratch = Scratch::default();
+    let mut diagnose =
+        || failures.iter().filter(|failure| rules().diagnose(failure, &mut scratch).rule.is_some()).count();
+    let known = (0..3).map(|_| diagnose()).max();
+    let mut again = None;
+    let allocations = allocation_counter::measure(|| again = Some(diagnose()));
+    if failures.len() < 100 || again != known {
+        return Err(format!("{} failures, {known:?} of them known, then {again:?}", failures.len()).into());
+    }
+    match allocations.count_total {
+        0 => Ok(()),
+        count => Err(format!("{count} allocations for {} failures", failures.len()).into()),
+    }
 }
 
 /// Rule sets of some size, each with some failures.
