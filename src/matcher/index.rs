@@ -24,8 +24,9 @@ use super::table::{GlobTable, KeyId, Numbering, TypeTable};
 
 /// Rules that may share a key before a text that the rule requires is the better one.
 const SHARED: u32 = 8;
-/// Up to this many rules that wait for the message are tried one by one; a scan would cost more.
-const TRIED: usize = 4;
+/// What trying a pattern on one message costs at least, and for so many bytes of it, in nanoseconds.
+const TRY: usize = 40;
+const BYTES_TRIED: usize = 16;
 /// In sets with more rules than this that require a text, nearly every message is scanned.
 const SCANNED: usize = 24;
 /// No condition of a rule is proven by its keys.
@@ -216,7 +217,10 @@ impl Index {
         self.facts.each(candidate, |key| round.add(&self.by_fact, key));
         round.add(&self.always, 0);
         round.decide();
-        if round.waits(&self.waiting) > TRIED {
+        let waiting = round.waits(&self.waiting);
+        let bytes = candidate.text().len();
+        let tries = waiting * (candidate.texts_with_cause().count() * TRY + bytes / BYTES_TRIED);
+        if tries > self.texts.cost(bytes) {
             self.texts.scan(folded.of(candidate.text()), |text| round.add(&self.by_text, text));
         } else {
             round.add(&self.waiting, 0);

@@ -19,6 +19,8 @@ const PACKED: usize = 48;
 const STRIDE: usize = 4;
 /// Bits of the bitmap for each marked window: most places of a message hit none of them.
 const BITS_PER_WINDOW: usize = 16;
+/// What a scan costs in nanoseconds whatever the length of the message.
+const SCAN: usize = 60;
 /// Bytes that the packed searcher looks at first.
 const HEAD: usize = 4;
 
@@ -76,6 +78,12 @@ impl TextSet {
         if let Some(rest) = &self.rest {
             rest.scan(folded, &mut found);
         }
+    }
+
+    /// What a scan of so many bytes costs in nanoseconds, roughly: it is weighed against trying patterns one by one.
+    pub(crate) fn cost(&self, bytes: usize) -> usize {
+        let sampled = self.long.is_some() || self.short.is_some() || self.rest.is_some();
+        SCAN + if sampled { bytes / 2 } else { bytes / 5 }
     }
 
     /// Bytes of the set, as far as they are known.
