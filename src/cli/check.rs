@@ -48,7 +48,8 @@ enum Deny {
 pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCode, Failed> {
     let directory = arguments.directory.as_deref().or(rules);
     let (set, report, _) = inspect(super::sources(directory)?);
-    let (errors, warnings) = (report.count(Severity::Error), report.count(Severity::Warning));
+    let [errors, warnings, notes] =
+        [Severity::Error, Severity::Warning, Severity::Note].map(|severity| report.count(severity));
     let denied = errors > 0 || (arguments.deny == Some(Deny::Warnings) && warnings > 0);
     let code = ExitCode::from(u8::from(denied));
     let shown = match arguments.format {
@@ -63,12 +64,14 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     if let Some(set) = set {
         let examples: usize = set.codes().iter().map(|code| set.examples_of(&code.code).len()).sum();
         let counts = format!("{} codes, {} rules, {examples} examples", set.codes().len(), set.rules().len());
-        remark(&format!(
-            "{counts}: {}",
-            if warnings == 0 { "no findings".to_owned() } else { plural(warnings, "warning") }
-        ));
+        let found = [(warnings, "warning"), (notes, "note")].into_iter().filter(|(count, _)| *count > 0);
+        let found: Vec<_> = found.map(|(count, noun)| plural(count, noun)).collect();
+        let found = if found.is_empty() { "no findings".to_owned() } else { found.join(", ") };
+        remark(&format!("{counts}: {found}"));
     } else {
-        remark(&format!("{}, {}; the set does not load", plural(errors, "error"), plural(warnings, "warning")));
+        let notes = if notes == 0 { String::new() } else { format!(", {}", plural(notes, "note")) };
+        let (errors, warnings) = (plural(errors, "error"), plural(warnings, "warning"));
+        remark(&format!("{errors}, {warnings}{notes}; the set does not load"));
     }
     Ok(code)
 }

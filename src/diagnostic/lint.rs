@@ -11,6 +11,8 @@ pub enum Severity {
     Error,
     /// The set loads, but somebody should look.
     Warning,
+    /// The set loads and nothing is wrong with it; it says what something costs or means.
+    Note,
 }
 
 impl Severity {
@@ -20,6 +22,7 @@ impl Severity {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Note => "note",
         }
     }
 }
@@ -101,6 +104,8 @@ lints! {
     CODE_CHANGED_MEANING "code-changed-meaning" Error "An issued code has another status, retry class or action than the ledger says."
     RETIRED_CODE_REUSED "retired-code-reused" Error "A retired code is in use again; its number must never get a second meaning."
     CODE_NOT_IN_LEDGER "code-not-in-ledger" Warning "A code that the ledger does not know yet."
+    // Cost.
+    PATTERN_WITHOUT_TEXT "pattern-without-text" Note "A rule that is found by nothing but a pattern without a text to look for: the pattern is tried on messages, while all other rules are looked up."
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ fn cut(diagnostics: &mut Vec<Diagnostic>) {
     let mut errors: HashMap<SourceId, usize> = HashMap::new();
     let mut rest: Vec<Diagnostic> = Vec::new();
     diagnostics.retain(|finding| {
-        if finding.lint.severity == Severity::Warning {
+        if finding.lint.severity != Severity::Error {
             return true;
         }
         let count = errors.entry(finding.primary.span.source).or_default();

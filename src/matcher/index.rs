@@ -59,6 +59,23 @@ pub(crate) struct Index {
     always: Postings,
     /// For each rule, the place of the condition that its keys prove.
     given: Vec<u8>,
+    /// Rules that are found by a search, with the place of the condition and the search.
+    tried: Vec<(RuleId, usize, u32)>,
+}
+
+/// A pattern or literal that a rule is found by and that requires no text: messages are tried for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tried<'i> {
+    /// The number of the rule.
+    pub(crate) rule: usize,
+    /// The place of the condition in the rule's `when`.
+    pub(crate) place: usize,
+    /// The pattern or literal as written.
+    pub(crate) text: &'i str,
+    /// Whether it is a pattern; else it is a literal.
+    pub(crate) is_pattern: bool,
+    /// Bytes of the run that a message must have before the pattern is tried on it.
+    pub(crate) run_bytes: Option<usize>,
 }
 
 /// Look-ups from facts to keys.
@@ -137,6 +154,7 @@ impl Index {
         let is_scanned = ways.iter().filter(has_text).count() > SCANNED;
         let mut posts: [Vec<(u32, Scope, RuleId)>; 5] = Default::default();
         let mut given = vec![NO_PLACE; rules.len()];
+        let mut tried = Vec::new();
         for (rule, (ways, scopes)) in (0..).zip(ways.iter().zip(&scopes)) {
             // Facts cost a look-up, texts a scan, searches a pattern each: the cheapest kind that is not crowded.
             let cost = |way: &&Access| {
@@ -159,6 +177,11 @@ impl Index {
                         waiting.push((0, scope, rule));
                     }
                     Some(_) => {}
+                }
+            }
+            for (way, key) in best.iter().flat_map(|way| way.keys.iter().map(move |key| (way, key))) {
+                if let Key::Search(id) = *key {
+                    tried.push((rule, way.place, id));
                 }
             }
             if let Some(way) = best.filter(|way| way.is_proof) {
@@ -194,12 +217,26 @@ impl Index {
             waiting,
             always,
             given,
+            tried,
         }
     }
 
     /// The table of type patterns, which type names are resolved by.
     pub(crate) fn types(&self) -> &TypeTable {
         &self.facts.types
+    }
+
+    /// The patterns and literals that messages are tried for, in the order of their rules.
+    pub(crate) fn tried(&self) -> impl Iterator<Item = Tried<'_>> {
+        self.tried.iter().map(|&(rule, place, id)| {
+            let search = &self.searches[id as usize];
+            let (text, is_pattern) = match search {
+                Search::Pattern(pattern) => (pattern.as_str(), true),
+                Search::Literal(literal) => (literal.as_str(), false),
+            };
+            let run_bytes = search.run().map(|run| run.classes().len());
+            Tried { rule: rule as usize, place, text, is_pattern, run_bytes }
+        })
     }
 
     /// The first rule that applies. `found` is room for rules that could.
@@ -263,6 +300,7 @@ impl Index {
             + self.facts.bytes()
             + self.runs.bytes()
             + self.given.len()
+            + self.tried.capacity() * size_of::<(RuleId, usize, u32)>()
     }
 }
 

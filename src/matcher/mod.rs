@@ -30,6 +30,7 @@ pub use crate::model::{
 use crate::model::{Failure, Rule};
 use facts::{Facts, Folded};
 use index::Index;
+pub(crate) use index::Tried;
 
 /// Rules in their order, ready to be matched: immutable, shared by as many threads as there are.
 ///
@@ -119,6 +120,11 @@ impl Matcher {
     #[must_use]
     pub fn first_of(&self, candidate: Candidate<'_>, work: &mut Work) -> Option<usize> {
         self.index.first(&self.rules, candidate, &mut work.folded, &mut work.found)
+    }
+
+    /// The patterns and literals that messages are tried for because nothing else leads to their rules.
+    pub(crate) fn tried_patterns(&self) -> impl Iterator<Item = Tried<'_>> {
+        self.index.tried()
     }
 
     /// Bytes of the look-ups, roughly; without the rules and their compiled patterns.

@@ -16,6 +16,8 @@ pub struct ReportDocument {
     pub errors: usize,
     /// How many findings somebody should look at.
     pub warnings: usize,
+    /// How many findings only say what something costs or means.
+    pub notes: usize,
     /// The findings, sorted by file and position.
     pub findings: Vec<Finding>,
 }
@@ -59,6 +61,7 @@ pub fn document(report: &Report) -> ReportDocument {
         version: 1,
         errors: report.count(Severity::Error),
         warnings: report.count(Severity::Warning),
+        notes: report.count(Severity::Note),
         findings: report
             .diagnostics()
             .iter()
@@ -103,6 +106,7 @@ fn one(report: &Report, finding: &Diagnostic, renderer: &Renderer) -> String {
     let level = match finding.lint.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
     };
     let title = escaped(&finding.message);
     let mut group = level

@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Report, Severity, Source, Sources, lints};
 use crate::error::{Error, ErrorKind};
 use crate::rulefile::{self, Book};
 
-use super::{RuleSet, compile, verify};
+use super::{RuleSet, compile, cost, verify};
 
 /// A rule set with errors: it is not used, the report says why.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl From<Rejected> for Error {
 }
 
 impl RuleSet {
-    /// Loads a rule set and proves every example. The report of a set that loads may hold warnings.
+    /// Loads a rule set and proves every example. The report of a set that loads may hold warnings and notes.
     ///
     /// # Errors
     /// When anything is wrong with severity error; the report holds all findings of all files.
@@ -80,6 +80,7 @@ pub(crate) fn inspect(mut sources: Sources) -> (Option<RuleSet>, Report, Book) {
         set = compile::compile(&book);
         if let Some(set) = set.as_ref().filter(|_| !sources.is_proven()) {
             findings.extend(verify::verify(set, &book));
+            findings.extend(cost::tried_patterns(set, &book, &sources));
         }
     }
     let report = Report::new(sources, findings);

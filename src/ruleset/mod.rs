@@ -5,6 +5,7 @@
 mod builtin;
 mod classify;
 mod compile;
+mod cost;
 mod digest;
 mod load;
 mod redact;

@@ -168,10 +168,11 @@ fn well_formed(report: &Report) -> Result<(), Failed> {
         Some((finding, fault)) => {
             Err(format!("{}: `{}` {fault}: {:?}", finding.lint.name, finding.message, finding.help).into())
         }
-        None if report.count(Severity::Error) + report.count(Severity::Warning) != report.diagnostics().len() => {
-            Err("findings get lost".into())
+        None => {
+            let counts = [Severity::Error, Severity::Warning, Severity::Note].map(|severity| report.count(severity));
+            let is_whole = counts.iter().sum::<usize>() == report.diagnostics().len();
+            if is_whole { Ok(()) } else { Err("findings get lost".into()) }
         }
-        None => Ok(()),
     }
 }
 
