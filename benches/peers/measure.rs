@@ -43,7 +43,9 @@ pub struct Cost {
 
 /// The cost of each engine on the same cases; none for an engine whose first answer already takes seconds.
 pub fn costs(engines: &mut [&mut dyn Engine], cases: &[Case<'_>], whole: bool, plan: &Plan) -> Vec<Option<Cost>> {
-    engines.iter_mut().for_each(|engine| engine.prepare(cases));
+    for engine in engines.iter_mut() {
+        engine.prepare(cases);
+    }
     let mut turns: Vec<Option<Turns>> =
         engines.iter_mut().map(|engine| Turns::plan(&mut **engine, cases, whole, plan)).collect();
     for _ in 0..plan.rounds {

@@ -31,6 +31,7 @@ impl<'f> Candidate<'f> {
     }
 
     /// The exceptions, outermost first.
+    #[must_use]
     pub fn causes(self) -> impl DoubleEndedIterator<Item = Cause<'f>> + ExactSizeIterator {
         self.facts.causes().iter().map(move |cause| Cause { facts: self.facts, cause })
     }

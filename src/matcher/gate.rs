@@ -62,7 +62,9 @@ impl Gate {
         wanted.clear();
         wanted.resize(self.runs.groups(), 0);
         for (run, _) in self.run_of.iter().zip(&*open).filter(|(_, is_open)| **is_open) {
-            run.iter().for_each(|run| wanted[run / 64] |= 1 << (run % 64));
+            if let Some(run) = run {
+                wanted[run / 64] |= 1 << (run % 64);
+            }
         }
         for (group, wanted) in wanted.iter_mut().enumerate().filter(|(_, wanted)| **wanted != 0) {
             *wanted = folded.runs(&self.runs, group, *wanted, text, &mut [0; 64]);

@@ -382,7 +382,9 @@ impl Filing {
                 Condition::Message(values) => self.each(values, Self::pattern_keys).into_iter().for_each(add),
                 Condition::Contains(values) => self.each(values, Self::literal_keys).into_iter().for_each(add),
                 Condition::ProviderCode(values) => self.each(values, Self::code_key).into_iter().for_each(add),
-                Condition::ErrorNumber(values) => self.each(values, Self::number_key).into_iter().for_each(add),
+                Condition::ErrorNumber(values) => {
+                    self.each(values, |filing, number| filing.number_key(*number)).into_iter().for_each(add);
+                }
                 Condition::HttpStatus(values) => {
                     let keys = |filing: &mut Self, status: &crate::model::StatusPattern| {
                         (vec![filing.status_key(*status)], true)
@@ -411,9 +413,13 @@ impl Filing {
                             CauseCondition::Exception(values) => self.each(values, Self::type_key),
                             CauseCondition::Message(values) => self.each(values, Self::pattern_keys),
                             CauseCondition::Contains(values) => self.each(values, Self::literal_keys),
-                            CauseCondition::ErrorNumber(values) => self.each(values, Self::number_key),
+                            CauseCondition::ErrorNumber(values) => {
+                                self.each(values, |filing, number| filing.number_key(*number))
+                            }
                         };
-                        ways.into_iter().for_each(|(keys, _)| add((keys, false)));
+                        for (keys, _) in ways {
+                            add((keys, false));
+                        }
                     }
                 }
             }
@@ -474,7 +480,7 @@ impl Filing {
         (vec![Key::Fact(key)], true)
     }
 
-    fn number_key(&mut self, &number: &i64) -> (Vec<Key>, bool) {
+    fn number_key(&mut self, number: i64) -> (Vec<Key>, bool) {
         let (key, _) = self.items.number(Item::Number(number));
         self.facts.numbers.insert(number, key);
         (vec![Key::Fact(key)], true)

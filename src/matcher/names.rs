@@ -22,7 +22,7 @@ pub(crate) struct Names {
     /// As sent → plain; none where nothing is left of the name.
     by_raw: HashMap<Box<str>, Option<NameId>, RandomState>,
     by_plain: HashMap<Box<str>, NameId, RandomState>,
-    names: Vec<Name>,
+    known: Vec<Name>,
     bytes: usize,
 }
 
@@ -57,7 +57,7 @@ impl Name {
 impl Names {
     /// Forgets everything when too much has come together. Numbers from before mean nothing any more.
     pub(crate) fn make_room(&mut self) {
-        if self.by_raw.len() > NAMES || self.names.len() > 2 * NAMES || self.bytes > BYTES {
+        if self.by_raw.len() > NAMES || self.known.len() > 2 * NAMES || self.bytes > BYTES {
             *self = Self::default();
         }
     }
@@ -77,13 +77,13 @@ impl Names {
         if let Some(&id) = self.by_plain.get(name.full()) {
             return id;
         }
-        let id = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        let id = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
         let full: Box<str> = name.full().into();
         let slashed = full.replace('.', "/").into_boxed_str();
         let keys = types.keys(&full, &slashed);
         self.bytes += 3 * full.len() + size_of::<Name>();
         self.by_plain.insert(full.clone(), id);
-        self.names.push(Name { full, slashed, keys, ancestors: None });
+        self.known.push(Name { full, slashed, keys, ancestors: None });
         id
     }
 
@@ -92,13 +92,13 @@ impl Names {
         if self.get(id).ancestors.is_none() {
             let known = lexicon.ancestors(&TypeName::from_plain(&self.get(id).full));
             let ids = known.iter().map(|name| self.of_plain(name, types)).collect();
-            self.names[id as usize].ancestors = Some(ids);
+            self.known[id as usize].ancestors = Some(ids);
         }
         let name = self.get(id);
         lineage.extend_from_slice(name.ancestors.as_deref().unwrap_or_default());
     }
 
     pub(crate) fn get(&self, id: NameId) -> &Name {
-        &self.names[id as usize]
+        &self.known[id as usize]
     }
 }

@@ -20,7 +20,7 @@ const STRIDE: usize = 4;
 /// Bits of the bitmap for each marked window: most places of a message hit none of them.
 const BITS_PER_WINDOW: usize = 16;
 /// What a scan costs in nanoseconds whatever the length of the message.
-const SCAN: usize = 60;
+const SCAN: usize = 100;
 /// Bytes that the packed searcher looks at first.
 const HEAD: usize = 4;
 
@@ -83,7 +83,7 @@ impl TextSet {
     /// What a scan of so many bytes costs in nanoseconds, roughly: it is weighed against trying patterns one by one.
     pub(crate) fn cost(&self, bytes: usize) -> usize {
         let sampled = self.long.is_some() || self.short.is_some() || self.rest.is_some();
-        SCAN + if sampled { bytes / 2 } else { bytes / 5 }
+        SCAN + if sampled { bytes } else { bytes / 2 }
     }
 
     /// Bytes of the set, as far as they are known.
@@ -118,23 +118,25 @@ impl Packed {
         for id in ids {
             let text = &texts[id as usize];
             let at = rarest_head(text);
-            // All of one length, so that at one place of the message only one of them can stand.
             parts.push((&text[at..text.len().min(at + HEAD)], id, at));
         }
         parts.sort_unstable();
         // A text with a shorter one at its start would hide it, or be hidden: it is found with the shorter one.
-        let mut holders: Vec<(&[u8], Vec<(TextId, usize)>)> = Vec::new();
+        let mut heads: Vec<&[u8]> = Vec::new();
+        let mut holders: Vec<Vec<(TextId, usize)>> = Vec::new();
         for (part, id, at) in parts {
-            match holders.last_mut() {
-                Some((head, ids)) if part.starts_with(head) => ids.push((id, at)),
-                _ => holders.push((part, vec![(id, at)])),
+            match (heads.last(), holders.last_mut()) {
+                (Some(head), Some(ids)) if part.starts_with(head) => ids.push((id, at)),
+                _ => {
+                    heads.push(part);
+                    holders.push(vec![(id, at)]);
+                }
             }
         }
-        if holders.is_empty() {
+        if heads.is_empty() {
             return None;
         }
-        let searcher = packed::Searcher::new(holders.iter().map(|(part, _)| part))?;
-        Some(Self { searcher, holders: holders.into_iter().map(|(_, ids)| ids).collect() })
+        Some(Self { searcher: packed::Searcher::new(heads)?, holders })
     }
 
     fn scan(&self, folded: &[u8], texts: &[Box<[u8]>], found: &mut impl FnMut(TextId)) {

@@ -401,7 +401,9 @@ impl Collector {
                 Ok(text) => {
                     let mut folded = Vec::new();
                     fold_into(text, &mut folded);
-                    folded.into_iter().for_each(|byte| self.push(Bytes::range(byte, byte)));
+                    for byte in folded {
+                        self.push(Bytes::range(byte, byte));
+                    }
                 }
                 Err(_) => self.end(),
             },
