@@ -94,7 +94,7 @@ impl Engine for Cel {
         first(&self.programs, context)
     }
 
-    fn first_of(&mut self, failure: &Failure) -> Option<usize> {
+    fn first_of(&mut self, failure: &Failure<'_>) -> Option<usize> {
         first(&self.programs, &context(&Document::new(&Facts::new(failure))))
     }
 }

@@ -47,12 +47,13 @@ const ENGINES: &[(&str, Build)] = &[
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("| rules | engine | build ms | mixture ns | times the index | same answers |");
-    println!("|---:|---|---:|---:|---:|---:|");
+    println!("| rules | engine | build ms | mixture ns | times the index | timed on | same answers |");
+    println!("|---:|---|---:|---:|---:|---:|---:|");
     for size in SIZES {
         let failures = Workload::new(size, 5).map_err(|error| error.message)?.mixture(256);
         let mut cases: Vec<Case<'_>> = failures.iter().map(Case::new).collect();
         measure::spread(&mut cases);
+        cases.iter_mut().enumerate().for_each(|(number, case)| case.number = number);
         let mut engines = Vec::new();
         for (name, build) in ENGINES {
             // Fresh rules for each engine: patterns remember that they were compiled.
@@ -65,6 +66,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let expected: Vec<_> = sample.iter().map(|case| engines[1].1.first(case)).collect();
         let mut agreed = Vec::new();
         for (name, engine, _) in &mut engines {
+            engine.prepare(sample);
             let mut same = 0;
             for (case, expected) in sample.iter().zip(&expected) {
                 let answer = engine.first(case);
@@ -77,11 +79,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             agreed.push(same);
         }
         let mut borrowed: Vec<&mut dyn Engine> = engines.iter_mut().map(|(_, engine, _)| &mut **engine as _).collect();
-        let costs = measure::costs(&mut borrowed, &cases, false, &Plan::QUICK);
+        let costs = measure::costs(&mut borrowed, &cases, false, &Plan::FULL);
         let index = costs[0].map_or(f64::NAN, |cost| cost.nanoseconds);
         for (((name, _, build), cost), same) in engines.iter().zip(costs).zip(agreed) {
-            let cost = cost.map_or(f64::NAN, |cost| cost.nanoseconds);
-            println!("| {size} | {name} | {build:.1} | {cost:.0} | {:.2} | {same} of {} |", cost / index, sample.len());
+            let (cost, failures) = cost.map_or((f64::NAN, 0), |cost| (cost.nanoseconds, cost.failures));
+            let ratio = cost / index;
+            let compared = sample.len();
+            println!("| {size} | {name} | {build:.1} | {cost:.0} | {ratio:.2} | {failures} | {same} of {compared} |");
         }
     }
     Ok(())

@@ -106,7 +106,7 @@ impl Engine for Tau {
         self.rules.iter().position(|rule| rule.matches(document))
     }
 
-    fn first_of(&mut self, failure: &Failure) -> Option<usize> {
+    fn first_of(&mut self, failure: &Failure<'_>) -> Option<usize> {
         let document = value(&Document::new(&Facts::new(failure)));
         self.rules.iter().position(|rule| rule.matches(&document))
     }
