@@ -166,10 +166,11 @@ struct Sampled<const N: usize> {
     bitmap: Vec<u64>,
     /// Bits that a hash is shifted by to be a place in the bitmap.
     shift: u32,
-    /// The windows with the texts that hold them, by value.
-    windows: HashMap<u64, (u32, u32), FixedState>,
-    /// The text and the place of the window in it.
-    holders: Vec<(TextId, u32)>,
+    /// Where the windows of each bucket end, and the bits that a hash is shifted by to be a bucket.
+    ends: Vec<u32>,
+    bucket_shift: u32,
+    /// The windows with the text that holds them and their place in it, by hash.
+    windows: Vec<(u64, TextId, u32)>,
 }
 
 impl<const N: usize> Sampled<N> {
@@ -201,23 +202,24 @@ impl<const N: usize> Sampled<N> {
                 }
             }
         }
-        marked.sort_unstable();
-        let mut windows: HashMap<u64, (u32, u32), FixedState> = HashMap::default();
-        let mut holders = Vec::with_capacity(marked.len());
-        for (value, id, at) in marked {
-            let end = u32::try_from(holders.len()).unwrap_or(u32::MAX);
-            let range = windows.entry(value).or_insert((end, end));
-            range.1 = end + 1;
-            holders.push((id, at));
-        }
-        let bits = (windows.len() * BITS_PER_WINDOW).next_power_of_two().max(1 << 12);
+        marked.sort_unstable_by_key(|&(value, id, at)| (hash(value), id, at));
+        let buckets = marked.len().next_power_of_two();
+        let bucket_shift = u64::BITS - buckets.trailing_zeros().max(1);
+        let bits = (marked.len() * BITS_PER_WINDOW).next_power_of_two().max(1 << 12);
         let shift = u64::BITS - bits.trailing_zeros();
         let mut bitmap = vec![0; bits / 64];
-        for &value in windows.keys() {
+        let mut ends = vec![0; buckets.max(2)];
+        for &(value, ..) in &marked {
             let place = hash(value) >> shift;
             bitmap[(place / 64) as usize] |= 1 << (place % 64);
+            ends[bucket_of(value, bucket_shift)] += 1;
         }
-        Some(Self { bitmap, shift, windows, holders })
+        let mut end = 0;
+        for count in &mut ends {
+            end += *count;
+            *count = end;
+        }
+        Some(Self { bitmap, shift, ends, bucket_shift, windows: marked })
     }
 
     fn scan(&self, folded: &[u8], texts: &[Box<[u8]>], found: &mut impl FnMut(TextId)) {
@@ -238,21 +240,27 @@ impl<const N: usize> Sampled<N> {
     /// What the bitmap let through: the window itself, then the texts around it.
     #[cold]
     fn verify(&self, value: u64, at: usize, folded: &[u8], texts: &[Box<[u8]>], found: &mut impl FnMut(TextId)) {
-        let Some(&(start, end)) = self.windows.get(&value) else { return };
-        for &(id, place) in &self.holders[start as usize..end as usize] {
-            if stands(folded, &texts[id as usize], at, place as usize) {
+        let bucket = bucket_of(value, self.bucket_shift);
+        let start = bucket.checked_sub(1).map_or(0, |before| self.ends[before]);
+        for &(window, id, place) in &self.windows[start as usize..self.ends[bucket] as usize] {
+            if window == value && stands(folded, &texts[id as usize], at, place as usize) {
                 found(id);
             }
         }
     }
 
     fn bytes(&self) -> usize {
-        self.bitmap.len() * 8 + self.windows.capacity() * 17 + self.holders.len() * 8
+        self.bitmap.len() * 8 + self.ends.len() * 4 + self.windows.len() * 16
     }
 }
 
 fn window_value<const N: usize>(window: &[u8]) -> u64 {
     window.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
+}
+
+/// The bucket of a window.
+fn bucket_of(value: u64, shift: u32) -> usize {
+    usize::try_from(hash(value) >> shift).unwrap_or_default()
 }
 
 /// Fibonacci hashing: the high bits depend on all bytes of the window.
