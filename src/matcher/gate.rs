@@ -87,3 +87,67 @@ impl Gate {
         self.patterns.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fastrand::Rng;
+
+    use super::{Folded, Gate, Passed};
+    use crate::model::Pattern;
+
+    /// Parts of patterns with a text that each of them matches.
+    const PARTS: &[(&str, &str)] = &[
+        ("timeout", "timeout"),
+        ("(?i)connection", "CONNECTION"),
+        ("(?i:token|k\\u{e9}y)", "to\u{212A}en"),
+        ("secret", "secret"),
+        ("(?i)secrets", "\u{17F}ecret\u{17F}"),
+        (r"\b4[0-9]{2}\b", "404"),
+        (r"\bE[0-9]{4}\b", "E1042"),
+        (r"(?:a|b|[c-z]x)+", "qx"),
+        (" ?", ""),
+        (".*", " and then "),
+        (r"[^a-z]", "-"),
+        ("(?:abc){2,3}", "abcabc"),
+        (r"\bms\b", "ms"),
+        (r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}", "10.0.0.1"),
+        ("(?i)é", "É"),
+        ("日本", "日本"),
+        (r"\B", ""),
+        ("^", ""),
+        ("(?u)\\w+", "Größe"),
+    ];
+
+    /// Whenever a pattern matches, the gate lets it through: with few patterns and with many, alone and among others.
+    #[test]
+    fn what_matches_passes() {
+        let (mut passed, mut matches, mut open) = (Passed::default(), 0, 0);
+        for seed in 0..120 {
+            let mut rng = Rng::with_seed(seed);
+            let count = if seed % 2 == 0 { 6 } else { 100 };
+            let (mut patterns, mut samples) = (Vec::new(), Vec::new());
+            while patterns.len() < count {
+                let parts: Vec<_> = (0..rng.usize(1..5)).map(|_| PARTS[rng.usize(..PARTS.len())]).collect();
+                if let Ok(pattern) = Pattern::parse(&parts.iter().map(|(pattern, _)| *pattern).collect::<String>()) {
+                    patterns.push(pattern);
+                    samples.push(parts.iter().map(|(_, text)| *text).collect::<String>());
+                }
+            }
+            let gate = Gate::new(patterns.clone());
+            for _ in 0..20 {
+                let text: Vec<&str> = (0..rng.usize(1..6)).map(|_| &*samples[rng.usize(..samples.len())]).collect();
+                // As facts keep their texts: with line ends around them.
+                let text = format!("\n{}\n", text.join(["", " ", "filler words "][rng.usize(..3)]));
+                let mut folded = Folded::default();
+                gate.look(&text, &mut folded, &mut passed);
+                for (pattern, is_open) in patterns.iter().zip(&passed.open) {
+                    let is_match = pattern.is_match(&text[1..text.len() - 1]);
+                    assert!(*is_open || !is_match, "seed {seed}: {} matches {text:?}", pattern.as_str());
+                    matches += usize::from(is_match);
+                    open += usize::from(*is_open);
+                }
+            }
+        }
+        assert!(matches > 3_000 && open < 90_000, "{matches} matches, {open} let through");
+    }
+}

@@ -184,3 +184,53 @@ fn keep<const PLACES: usize>(class: Bytes, text: &[u8; PLACES], hits: &mut [u8; 
     }
     any != 0
 }
+
+#[cfg(test)]
+mod tests {
+    use fastrand::Rng;
+
+    use super::{RunSet, each_bit};
+    use crate::model::{Pattern, Run};
+
+    /// One by one and in one pass: both find the same, and never behind the first place.
+    #[test]
+    fn both_ways_find_the_same() -> Result<(), crate::model::PatternError> {
+        let sources = [
+            r"\b4[0-9]{2}\b",
+            r"\b5[0-9]{2}\b",
+            r"[0-9]{4}-[0-9]{2}",
+            r"\bE[0-9]{4}\b",
+            r"#[0-9]{5,9}\b",
+            r"\[[0-9]{3}\]",
+            r"[0-9]+/[0-9]+",
+            r"\b[A-Z]{3}-[0-9]{4}\b",
+            r"\b0x[0-9a-f]{8}\b",
+            r"[0-9]%",
+        ];
+        let patterns = sources.iter().map(|source| Pattern::parse(source)).collect::<Result<Vec<_>, _>>()?;
+        let runs: Vec<Run> = patterns.iter().filter_map(|pattern| pattern.requirement().run.clone()).collect();
+        assert_eq!(runs.len(), sources.len());
+        let set = RunSet::new(runs);
+        let mut occurring = 0;
+        for seed in 0..3_000 {
+            let mut rng = Rng::with_seed(seed);
+            let length = if seed % 3 == 0 { rng.usize(..700) } else { rng.usize(..40) };
+            let inner: String =
+                (0..length).map(|_| *rng.choice(b"0123456789aef-/#[]% x\n").unwrap_or(&b' ') as char).collect();
+            let text = format!("\n{inner}\n");
+            let all = (1 << sources.len()) - 1;
+            let (mut places, mut place) = ([0; 64], [0; 64]);
+            let found = set.occurring(0, all, text.as_bytes(), &mut places);
+            for number in 0..sources.len() {
+                let alone = set.occurring(0, 1 << number, text.as_bytes(), &mut place);
+                assert_eq!(found & 1 << number, alone, "seed {seed}: {}", sources[number]);
+            }
+            for number in each_bit(found) {
+                assert!(place[number] <= places[number], "seed {seed}: {}", sources[number]);
+                occurring += 1;
+            }
+        }
+        assert!(occurring > 3_000, "{occurring}");
+        Ok(())
+    }
+}

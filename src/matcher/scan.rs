@@ -13,7 +13,7 @@ use foldhash::fast::FixedState;
 
 use crate::model::byte_bits;
 
-/// Up to this many texts the packed searcher is the faster one (see docs/performance.md).
+/// More texts than this are sampled: the packed searcher slows down with each of them.
 const PACKED: usize = 48;
 /// Places of the message between two samples.
 const STRIDE: usize = 4;
@@ -287,6 +287,43 @@ impl Automaton {
     fn scan(&self, folded: &[u8], found: &mut impl FnMut(TextId)) {
         for hit in self.automaton.find_overlapping_iter(folded) {
             found(self.ids[hit.pattern().as_usize()]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use fastrand::Rng;
+
+    use super::TextSet;
+
+    /// Packed, sampled and automaton: each text that stands in the message is found, and no other.
+    #[test]
+    fn a_scan_finds_what_stands_there() {
+        for seed in 0..300 {
+            let mut rng = Rng::with_seed(seed);
+            // Few letters, so that texts overlap, share windows and hold each other.
+            let text = |rng: &mut Rng, longest: usize| -> Vec<u8> {
+                (0..rng.usize(1..=longest)).map(|_| b"abcd "[rng.usize(..5)]).collect()
+            };
+            let count = [1, 8, 47, 48, 49, 400][rng.usize(..6)];
+            let longest = [3, 8, 12, 40][rng.usize(..4)];
+            let texts: BTreeSet<Vec<u8>> = (0..count).map(|_| text(&mut rng, longest)).collect();
+            let texts: Vec<Box<[u8]>> = texts.into_iter().map(Vec::into_boxed_slice).collect();
+            let set = TextSet::new(texts.clone());
+            for _ in 0..20 {
+                let mut message = text(&mut rng, 120);
+                message.extend_from_slice(&texts[rng.usize(..texts.len())]);
+                message.extend_from_slice(&text(&mut rng, 9));
+                let mut found = BTreeSet::new();
+                set.scan(&message, |id| {
+                    found.insert(id as usize);
+                });
+                let stands = |id: &usize| message.windows(texts[*id].len()).any(|window| *window == *texts[*id]);
+                assert_eq!(found, (0..texts.len()).filter(stands).collect(), "seed {seed}");
+            }
         }
     }
 }
