@@ -221,9 +221,9 @@ mod tests {
             let all = (1 << sources.len()) - 1;
             let (mut places, mut place) = ([0; 64], [0; 64]);
             let found = set.occurring(0, all, text.as_bytes(), &mut places);
-            for number in 0..sources.len() {
+            for (number, source) in sources.iter().enumerate() {
                 let alone = set.occurring(0, 1 << number, text.as_bytes(), &mut place);
-                assert_eq!(found & 1 << number, alone, "seed {seed}: {}", sources[number]);
+                assert_eq!(found & 1 << number, alone, "seed {seed}: {source}");
             }
             for number in each_bit(found) {
                 assert!(place[number] <= places[number], "seed {seed}: {}", sources[number]);
