@@ -13,6 +13,9 @@ use super::names::{Name, NameId, Names};
 use super::runs::{Places, RunSet};
 use super::table::TypeTable;
 
+/// Bytes of codes that are kept room for: somebody may send megabytes as a code, once.
+const CODE_BYTES: usize = 64 * 1024;
+
 /// A part of the texts or words of [`Facts`].
 type Part = Range<usize>;
 
@@ -135,6 +138,8 @@ impl Facts {
         self.numbers.clear();
         self.words.clear();
         self.lower.clear();
+        self.words.shrink_to(CODE_BYTES);
+        self.lower.shrink_to(CODE_BYTES);
         self.provider_codes.clear();
         self.error_numbers.clear();
         self.wraps.clear();

@@ -10,13 +10,13 @@ use super::scan::TextSet;
 use super::table::Numbering;
 
 /// A list of patterns with what must occur for each of them to match.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Gate {
     patterns: Vec<Pattern>,
-    texts: std::sync::Arc<TextSet>,
+    texts: TextSet,
     /// For each text, the patterns that it is required by.
     needed_by: Vec<Vec<usize>>,
-    runs: std::sync::Arc<RunSet>,
+    runs: RunSet,
     /// For each pattern, its run.
     run_of: Vec<Option<usize>>,
 }
@@ -47,8 +47,8 @@ impl Gate {
             }
             run_of.push(requirement.run.clone().map(|run| runs.number(run).0 as usize));
         }
-        let texts = TextSet::new(texts.into_things()).into();
-        Self { patterns, texts, needed_by, runs: RunSet::new(runs.into_things()).into(), run_of }
+        let (texts, runs) = (TextSet::new(texts.into_things()), RunSet::new(runs.into_things()));
+        Self { patterns, texts, needed_by, runs, run_of }
     }
 
     /// Looks which patterns can match in a text: those of which a text occurs, and of these those of which the run does.

@@ -7,7 +7,7 @@ use crate::model::{Pattern, TypeName, limits};
 use super::gate::Gate;
 
 /// Patterns that read facts from texts, and the base types of exception types.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Lexicon {
     /// Patterns for codes of the remote side; every match is a code.
     pub(crate) provider_code: Gate,

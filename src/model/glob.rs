@@ -178,10 +178,7 @@ impl CodePattern {
     /// Whether the pattern fits a code, ASCII case ignored.
     #[must_use]
     pub fn matches(&self, code: &str) -> bool {
-        match &self.glob {
-            None => self.source.eq_ignore_ascii_case(code),
-            Some(glob) => glob.is_match(code.to_ascii_lowercase()),
-        }
+        self.matches_lower(&code.to_ascii_lowercase())
     }
 
     /// The same for a code in lower case.
