@@ -28,6 +28,7 @@
 #[cfg(feature = "cli")]
 pub mod cli;
 mod diagnostic;
+mod engine;
 mod error;
 mod input;
 pub mod matcher;
@@ -37,6 +38,10 @@ mod rulefile;
 mod ruleset;
 
 pub use diagnostic::{Diagnostic, LINTS, Label, Lint, Position, Report, Severity, Source, SourceId, Sources, Span};
+pub use engine::{
+    Changes, Difference, Engine, EngineOptions, Generation, LastReload, ReloadOutcome, RulesSource, Status, WatchEvent,
+    WatchMode, WatchOptions, Watcher,
+};
 pub use error::{Error, ErrorKind};
 pub use input::json::{Record, read_record};
 pub use input::text::read as read_text;

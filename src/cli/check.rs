@@ -47,7 +47,7 @@ enum Deny {
 
 pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCode, Failed> {
     let directory = arguments.directory.as_deref().or(rules);
-    let (set, report, _) = inspect(super::sources(directory)?);
+    let (set, report, _) = inspect(super::sources(directory)?, None);
     let [errors, warnings, notes] =
         [Severity::Error, Severity::Warning, Severity::Note].map(|severity| report.count(severity));
     let denied = errors > 0 || (arguments.deny == Some(Deny::Warnings) && warnings > 0);

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +11,7 @@ use base64::Engine as _;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
 use crate::input::json::Record;
 use crate::input::records::{self, Raw, Records};
@@ -19,6 +19,8 @@ use crate::model::{Decision, Failure};
 use crate::render;
 use crate::ruleset::RuleSet;
 
+use super::engine;
+use super::follow::Follow;
 use super::output::{Failed, Output, remark};
 use super::signals::{self, Stopping};
 use super::threads;
@@ -28,10 +30,14 @@ const EXAMPLES: &str = "Examples:
   faultbook classify --format json < failures.ndjson > decisions.ndjson
   pbpaste | faultbook classify --connector exchange
   faultbook classify --input json --format json --threads 0 failures.ndjson > decisions.ndjson
+  faultbook --rules rules classify --format json --follow /var/log/sync/failures.ndjson >> decisions.ndjson
   kubectl logs job/sync | faultbook classify --input text --connector webhook --operation create
 
 One line out for each record in, in order. A line that cannot be read gives a decision with DSUNK001, `unknown_reason`
-`unreadable` and `error`; the exit code is then 1.";
+`unreadable` and `error`; the exit code is then 1.
+
+With --watch or --follow changed rules are taken into use as soon as they are proven, else when SIGHUP comes; rules that
+do not load change nothing, and standard error says why.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -57,6 +63,11 @@ pub(super) struct Arguments {
     /// Threads that answer, up to 256; 0 for one on each core. The output is the same
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(0..=256))]
     threads: u16,
+    /// A file to read as it grows, also when it is rotated, truncated or replaced; ends with Ctrl-C
+    #[arg(long, value_name = "FILE", conflicts_with = "files")]
+    follow: Option<PathBuf>,
+    #[command(flatten)]
+    engine: engine::Arguments,
 }
 
 /// How failures are written.
@@ -95,7 +106,7 @@ enum OutputFormat {
 const RAW_BYTES: usize = 4 * 1024;
 
 pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCode, Failed> {
-    let set = super::rule_set(rules)?;
+    let engine = Arc::new(arguments.engine.open(rules)?);
     std::panic::set_hook(Box::new(|panic| {
         // Not what the panic says: it may quote the record.
         let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
@@ -103,10 +114,14 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     }));
     let output = Arc::new(Mutex::new(Output::new()));
     let stopping = signals::flush_on_signal(&output);
-    let mut run = Run { engine: Engine { arguments, set }, output, stopping, answered: 0, unreadable: 0 };
+    let _watching = arguments.engine.keep_fresh(&engine, arguments.follow.is_some())?;
+    let mut run = Run { answerer: Answerer { arguments, engine }, output, stopping, answered: 0, unreadable: 0 };
     let stdin = [PathBuf::from("-")];
     let files = if arguments.files.is_empty() { &stdin[..] } else { &arguments.files };
-    let done = files.iter().try_for_each(|file| run.file(file));
+    let done = match &arguments.follow {
+        Some(file) => run.follow(file),
+        None => files.iter().try_for_each(|file| run.file(file)),
+    };
     // What was answered is written even when a later file cannot be read.
     let flushed = lock(&run.output).flush();
     done.and(flushed)?;
@@ -121,13 +136,13 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
 }
 
 /// What answers records; the same for every thread.
-pub(super) struct Engine<'a> {
+pub(super) struct Answerer<'a> {
     arguments: &'a Arguments,
-    set: RuleSet,
+    engine: Arc<Engine>,
 }
 
 struct Run<'a> {
-    engine: Engine<'a>,
+    answerer: Answerer<'a>,
     output: Arc<Mutex<Output>>,
     stopping: Stopping,
     answered: u64,
@@ -157,11 +172,29 @@ impl Run<'_> {
         done
     }
 
+    /// Answers a file as it grows, until a signal comes.
+    fn follow(&mut self, path: &Path) -> Result<(), Failed> {
+        let cannot = |error: io::Error| {
+            Error::new(ErrorKind::Io, format!("cannot follow `{}`", path.display())).with_source(error)
+        };
+        // Whatever stands in it later: a file that grows holds lines.
+        self.records_as(records::InputFormat::Json, Follow::open(path).map_err(cannot)?, &cannot)
+    }
+
     fn records(&mut self, input: impl Read, cannot: &impl Fn(io::Error) -> Error) -> Result<(), Failed> {
-        let mut records = Records::new(input, self.engine.arguments.input.into()).map_err(cannot)?;
-        let threads = threads::count(self.engine.arguments.threads);
+        self.records_as(self.answerer.arguments.input.into(), input, cannot)
+    }
+
+    fn records_as(
+        &mut self,
+        format: records::InputFormat,
+        input: impl Read,
+        cannot: &impl Fn(io::Error) -> Error,
+    ) -> Result<(), Failed> {
+        let mut records = Records::new(input, format).map_err(cannot)?;
+        let threads = threads::count(self.answerer.arguments.threads);
         if threads > 1 {
-            let (counts, done) = threads::run(&self.engine, records, threads, &self.output, &self.stopping, cannot);
+            let (counts, done) = threads::run(&self.answerer, records, threads, &self.output, &self.stopping, cannot);
             self.answered += counts.answered;
             self.unreadable += counts.unreadable;
             return done;
@@ -171,8 +204,8 @@ impl Run<'_> {
             // Held until a record has to be waited for: a signal comes after what can be answered without waiting.
             let mut output = lock(&shared);
             loop {
-                let (engine, mut is_unreadable) = (&self.engine, false);
-                output.line(|buffer| is_unreadable = engine.answer(record, buffer))?;
+                let (answerer, mut is_unreadable) = (&self.answerer, false);
+                output.line(|buffer| is_unreadable = answerer.answer(record, buffer))?;
                 self.answered += 1;
                 self.unreadable += u64::from(is_unreadable);
                 // The items of a list are there, but a signal must not wait for the last of them.
@@ -191,38 +224,25 @@ impl Run<'_> {
     }
 }
 
-impl Engine<'_> {
+impl Answerer<'_> {
     /// Answers a record with one line, without its end; whether the record could not be read.
     pub(super) fn answer(&self, record: Raw<'_>, buffer: &mut Vec<u8>) -> bool {
-        let decision = self.decide(record);
-        self.write(buffer, &decision, matches!(record, Raw::Text(_)));
-        decision.error.is_some()
-    }
-
-    fn decide(&self, record: Raw<'_>) -> Decision<'_> {
-        match record.read() {
+        // One set for the whole answer, whatever is loaded meanwhile.
+        let generation = self.engine.current();
+        let set = generation.rules();
+        let decision = match record.read() {
             Ok(Record { mut failure, notes }) => {
                 self.fill_in(&mut failure);
-                // A fault of the engine must cost one answer its code, not a connector its answers.
-                let decided = catch_unwind(AssertUnwindSafe(|| self.set.classify(&failure)));
-                let decision =
-                    decided.unwrap_or_else(|_| self.set.unreadable("internal error; please report the record"));
-                self.set.noted(decision, notes)
+                set.noted(generation.classify(&failure), notes)
             }
             Err(error) => {
-                let mut decision = self.set.unreadable(error);
-                decision.raw_base64 = record.not_utf8().map(|raw| self.raw(raw));
+                let mut decision = generation.unreadable(error);
+                decision.raw_base64 = record.not_utf8().map(|bytes| raw(set, bytes));
                 decision
             }
-        }
-    }
-
-    /// The start of a record that is not UTF-8; with its bytes replaced where a secret had to be taken out.
-    fn raw(&self, raw: &[u8]) -> String {
-        let start = String::from_utf8_lossy(&raw[..raw.len().min(2 * RAW_BYTES)]);
-        let redacted = self.set.redacted(&start);
-        let shown = if redacted == start { raw } else { redacted.as_bytes() };
-        base64::prelude::BASE64_STANDARD.encode(&shown[..shown.len().min(RAW_BYTES)])
+        };
+        self.write(buffer, &decision, set, matches!(record, Raw::Text(_)));
+        decision.error.is_some()
     }
 
     fn fill_in<'a>(&'a self, failure: &mut Failure<'a>) {
@@ -236,19 +256,27 @@ impl Engine<'_> {
         fill(&mut failure.phase, &self.arguments.phase);
     }
 
-    fn write(&self, buffer: &mut Vec<u8>, decision: &Decision<'_>, is_text: bool) {
+    fn write(&self, buffer: &mut Vec<u8>, decision: &Decision<'_>, set: &RuleSet, is_text: bool) {
         match self.arguments.format {
             OutputFormat::Json => {
                 // A decision holds texts and numbers only: writing it to memory cannot fail.
                 let _ = render::json_line(decision, buffer);
             }
             OutputFormat::Log => buffer.extend_from_slice(render::log_line(decision).as_bytes()),
-            OutputFormat::Text => match self.set.code(decision.code.as_str()) {
+            OutputFormat::Text => match set.code(decision.code.as_str()) {
                 Some(code) if is_text => buffer.extend_from_slice(render::block(decision, code).trim_end().as_bytes()),
                 _ => buffer.extend_from_slice(render::summary(decision).as_bytes()),
             },
         }
     }
+}
+
+/// The start of a record that is not UTF-8; with its bytes replaced where a secret had to be taken out.
+fn raw(set: &RuleSet, raw: &[u8]) -> String {
+    let start = String::from_utf8_lossy(&raw[..raw.len().min(2 * RAW_BYTES)]);
+    let redacted = set.redacted(&start);
+    let shown = if redacted == start { raw } else { redacted.as_bytes() };
+    base64::prelude::BASE64_STANDARD.encode(&shown[..shown.len().min(RAW_BYTES)])
 }
 
 pub(super) fn lock(output: &Mutex<Output>) -> MutexGuard<'_, Output> {

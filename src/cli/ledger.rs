@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
         let help = "the built-in rules cannot be written; name the directory: `faultbook ledger DIR --write`";
         return Err(Failed::Usage(help.to_owned()));
     }
-    let (set, report, book) = inspect(super::sources(directory)?);
+    let (set, report, book) = inspect(super::sources(directory)?, None);
     if set.is_none() {
         output::report(&report);
         return Err(Failed::Rejected("the set does not load; the ledger enters only what does".to_owned()));

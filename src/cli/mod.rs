@@ -4,13 +4,17 @@
 
 mod check;
 mod classify;
+mod engine;
 mod explain;
+mod follow;
 mod ledger;
 mod list;
 mod output;
+mod publish;
 mod schema;
 mod signals;
 mod threads;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,6 +34,7 @@ const EXAMPLES: &str = "Examples:
   faultbook explain DSEX001                      what a code means and what to do
   faultbook list                                 the catalogue and the order of the rules
   faultbook check my-rules/                      every problem of a rule set at once
+  faultbook watch my-rules/                      what each change of it does, while it is edited
 
 Exit codes: 0 clean, 1 findings, 2 could not run.";
 
@@ -78,6 +83,10 @@ enum Command {
     List(list::Arguments),
     /// Compare the codes with the ledger of issued codes, or extend it
     Ledger(ledger::Arguments),
+    /// Watch a rules directory: what changes, what is refused and why
+    Watch(watch::Arguments),
+    /// Put a rule set in place as a whole, with a lock that names its files
+    Publish(publish::Arguments),
     /// Print a JSON Schema, for editors and validators
     Schema(schema::Arguments),
 }
@@ -101,6 +110,8 @@ pub fn main() -> ExitCode {
         Command::Explain(command) => explain::run(command, rules),
         Command::List(command) => list::run(command, rules),
         Command::Ledger(command) => ledger::run(command, rules),
+        Command::Watch(command) => watch::run(command, rules),
+        Command::Publish(command) => publish::run(command, rules),
         Command::Schema(command) => schema::run(command),
     };
     match done {

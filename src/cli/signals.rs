@@ -1,8 +1,10 @@
-//! Ctrl-C and SIGTERM: what was answered is written in whole lines, then the tool ends.
+//! Ctrl-C and SIGTERM: what was answered is written in whole lines, then the tool ends. SIGHUP: the rules are loaded.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, TryLockError};
 use std::time::Duration;
+
+use crate::engine::{Engine, ReloadOutcome};
 
 use super::output::{Output, remark};
 
@@ -74,4 +76,21 @@ pub(super) fn flush_on_signal(output: &Arc<Mutex<Output>>) -> Stopping {
         std::process::exit(128 + signal);
     });
     stopping
+}
+
+/// Loads the rules again on SIGHUP, on a thread of its own, and says what came of it.
+pub(super) fn reload_on_hangup(engine: &Arc<Engine>, told: impl Fn(&ReloadOutcome) + Send + 'static) {
+    #[cfg(unix)]
+    {
+        // Without the handler the signal ends the process, as it would have before.
+        let Ok(mut signals) = signal_hook::iterator::Signals::new([signal_hook::consts::SIGHUP]) else { return };
+        let engine = Arc::clone(engine);
+        std::thread::spawn(move || {
+            for _ in signals.forever() {
+                told(&engine.reload());
+            }
+        });
+    }
+    #[cfg(not(unix))]
+    let _ = (engine, told);
 }

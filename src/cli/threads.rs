@@ -14,7 +14,7 @@ use std::thread;
 use crate::error::Error;
 use crate::input::records::{Batch, Records};
 
-use super::classify::{Engine, lock};
+use super::classify::{Answerer, lock};
 use super::output::{Failed, Output};
 use super::signals::Stopping;
 
@@ -49,7 +49,7 @@ pub(super) fn count(asked: u16) -> usize {
 
 /// Answers all records of an input with several threads.
 pub(super) fn run<R: Read>(
-    engine: &Engine<'_>,
+    answerer: &Answerer<'_>,
     mut records: Records<R>,
     threads: usize,
     output: &Arc<Mutex<Output>>,
@@ -62,15 +62,15 @@ pub(super) fn run<R: Read>(
             let _ = give_back.send(Work::default());
         }
         let mut to_answer = Vec::with_capacity(threads);
-        let mut answered = Vec::with_capacity(threads);
+        let mut done_by = Vec::with_capacity(threads);
         for _ in 0..threads {
             let (sender, receiver) = channel();
             let (done, receive_done) = channel();
-            scope.spawn(move || answer(engine, &receiver, &done));
+            scope.spawn(move || answer(answerer, &receiver, &done));
             to_answer.push(sender);
-            answered.push(receive_done);
+            done_by.push(receive_done);
         }
-        let writer = scope.spawn(move || write(&answered, &give_back, output, stopping));
+        let writer = scope.spawn(move || write(&done_by, &give_back, output, stopping));
         let read = read(&mut records, &free, &to_answer, stopping).map_err(|error| cannot(error).into());
         // Without senders the other threads end when they have done what is under way.
         drop(to_answer);
@@ -122,10 +122,10 @@ fn read<R: Read>(
 }
 
 /// Answers the batches of one thread, until the reader sends no more.
-fn answer(engine: &Engine<'_>, batches: &Receiver<Work>, done: &Sender<Work>) {
+fn answer(answerer: &Answerer<'_>, batches: &Receiver<Work>, done: &Sender<Work>) {
     for mut work in batches {
         for record in work.records.iter() {
-            work.unreadable += u64::from(engine.answer(record, &mut work.answers));
+            work.unreadable += u64::from(answerer.answer(record, &mut work.answers));
             work.answers.push(b'\n');
         }
         if done.send(work).is_err() {

@@ -62,6 +62,7 @@ lints! {
     MANIFEST_MISSING "manifest-missing" Error "The rules directory has no `faultbook.toml`, so that nothing says in which order the files are tried."
     FILE_NOT_LISTED "file-not-listed" Error "A rule file is not listed in the manifest's `order`, so that none of its rules would ever be tried."
     FILE_MISSING "file-missing" Error "The manifest's `order` names a file that does not exist."
+    LOCK_MISMATCH "lock-mismatch" Error "The set has a `faultbook.lock`, and its files are not exactly those that were published: somebody is in the middle of changing them, or changed them by hand."
     // TOML and the shape of entries.
     TOML_SYNTAX "toml-syntax" Error "The file is not valid TOML."
     INVISIBLE_CHARACTER "invisible-character" Error "The file holds a bidirectional control or another invisible character: what a reviewer sees is not what the engine reads."
@@ -104,6 +105,7 @@ lints! {
     CODE_CHANGED_MEANING "code-changed-meaning" Error "An issued code has another status, retry class or action than the ledger says."
     RETIRED_CODE_REUSED "retired-code-reused" Error "A retired code is in use again; its number must never get a second meaning."
     CODE_NOT_IN_LEDGER "code-not-in-ledger" Warning "A code that the ledger does not know yet."
+    RULE_VANISHED "rule-vanished" Error "While the engine runs: a rule in force is gone, and its example would be undiagnosed. A file that was cut off between two rules looks like that."
     // Cost.
     PATTERN_WITHOUT_TEXT "pattern-without-text" Note "A rule that is found by nothing but a pattern without a text to look for: the pattern is tried on messages, while all other rules are looked up."
 }

@@ -28,6 +28,10 @@ pub struct Sources {
     line_starts: Vec<OnceLock<Vec<usize>>>,
     /// What went wrong while the files were read; the load reports it with everything else.
     findings: Vec<Diagnostic>,
+    /// Names and SHA-256 of the files as they were read; none for sets held in memory.
+    digests: Vec<(String, String)>,
+    /// Whether a lock names exactly these files.
+    is_locked: bool,
     /// Whether the load of these very texts was proven when the library was built.
     is_proven: bool,
 }
@@ -103,6 +107,34 @@ impl Sources {
 
     pub(crate) fn is_proven(&self) -> bool {
         self.is_proven
+    }
+
+    /// Keeps what a file held when it was read.
+    pub(crate) fn add_digest(&mut self, name: &str, digest: String) {
+        self.digests.push((name.to_owned(), digest));
+    }
+
+    /// Names and SHA-256 of the files as they were read.
+    pub(crate) fn digests(&self) -> &[(String, String)] {
+        &self.digests
+    }
+
+    /// The same files without their lock, and without what does not fit it.
+    #[cfg(feature = "cli")]
+    pub(crate) fn without_lock(mut self, name: &str) -> Self {
+        if let Some(SourceId(index)) = self.find(name) {
+            self.findings.retain(|finding| finding.primary.span.source != SourceId(index));
+        }
+        self
+    }
+
+    pub(crate) fn set_locked(&mut self, is_locked: bool) {
+        self.is_locked = is_locked;
+    }
+
+    /// Whether a lock names exactly these files, so that nobody is in the middle of writing them.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.is_locked
     }
 
     pub(crate) fn add_finding(&mut self, finding: Diagnostic) {

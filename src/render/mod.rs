@@ -4,6 +4,7 @@ mod decision;
 mod escape;
 #[cfg(feature = "cli")]
 mod page;
+mod reload;
 #[cfg(feature = "cli")]
 mod report;
 #[cfg(feature = "cli")]
@@ -15,6 +16,7 @@ pub use decision::{json_line, log_line, summary};
 pub use escape::escaped;
 #[cfg(feature = "cli")]
 pub use page::{catalogue, page};
+pub use reload::{reload_line, short};
 #[cfg(feature = "cli")]
 pub use report::{Finding, Place, ReportDocument, document, full};
 #[cfg(feature = "cli")]

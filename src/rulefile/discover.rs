@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind};
 use crate::model::limits;
 
 use super::MANIFEST;
+use super::lock::{self, LOCK};
 
 /// Reads the rule files of a directory: all `*.toml` below it, except hidden ones.
 ///
@@ -56,7 +57,37 @@ pub fn discover(root: &Path) -> Result<Sources, Error> {
         files += 1;
         bytes += read(&mut sources, name, &path);
     }
+    if let Some(lock) = read_lock(&canonical, &mut sources) {
+        lock::compare(&mut sources, lock);
+    }
     Ok(sources)
+}
+
+/// The lock of a published set, when there is one.
+fn read_lock(root: &Path, sources: &mut Sources) -> Option<String> {
+    let path = root.join(LOCK);
+    let is_file = match fs::metadata(&path) {
+        Ok(metadata) => metadata.is_file(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        Err(_) => true,
+    };
+    let read = if is_file { read_start(&path) } else { Err(io::Error::other("it is not a regular file")) };
+    let text = read.and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8")));
+    match text {
+        Ok(text) => Some(text),
+        Err(error) => {
+            let message = format!("`{LOCK}` cannot be read: {error}");
+            refuse(sources, LOCK, lints::UNREADABLE_FILE, message, "Publish the set again, or remove the lock.");
+            None
+        }
+    }
+}
+
+/// The bytes of a file. One over the limit is enough to know, even when the file grows while it is read.
+fn read_start(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limits::FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The rule files below a directory.
@@ -194,20 +225,16 @@ fn read(sources: &mut Sources, name: String, path: &Path) -> usize {
         }
         _ => {}
     }
-    let mut bytes = Vec::new();
-    // One byte over the limit is enough to know, even when the file grows while it is read.
-    let read = File::open(path).and_then(|file| file.take(limits::FILE_BYTES as u64 + 1).read_to_end(&mut bytes));
-    if let Err(error) = read {
-        refuse(
-            sources,
-            &name,
-            lints::UNREADABLE_FILE,
-            format!("`{name}` cannot be read: {error}"),
-            "Check the file's permissions.",
-        );
-        return 0;
-    }
+    let bytes = match read_start(path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let message = format!("`{name}` cannot be read: {error}");
+            refuse(sources, &name, lints::UNREADABLE_FILE, message, "Check the file's permissions.");
+            return 0;
+        }
+    };
     let count = bytes.len();
+    sources.add_digest(&name, lock::sha256(&bytes));
     if bytes.len() > limits::FILE_BYTES {
         let message = format!("`{name}` has more than {} bytes", limits::FILE_BYTES);
         refuse(sources, &name, lints::LIMIT_EXCEEDED, message, "Split the file by code family.");

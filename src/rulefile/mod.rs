@@ -10,6 +10,7 @@ mod failure;
 mod file;
 pub mod keys;
 mod ledger;
+mod lock;
 mod manifest;
 mod patterns;
 mod rule;
@@ -22,6 +23,9 @@ use toml::de::DeTable;
 pub use entry::{Book, CodeEntry, ExampleEntry, LedgerEntry, ManifestEntry, RuleEntry, RuleFile};
 #[cfg(feature = "cli")]
 pub use ledger::write as write_ledger;
+pub use lock::sha256;
+#[cfg(feature = "cli")]
+pub use lock::{LOCK, write as write_lock};
 pub use unread::Unread;
 
 use crate::diagnostic::{Diagnostic, Source, SourceId, Sources, Span, lints};

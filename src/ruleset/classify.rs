@@ -32,24 +32,29 @@ impl RuleSet {
     /// Says what a failure is. Cannot fail: what no rule knows gets the fallback, with the reason.
     #[must_use]
     pub fn classify(&self, failure: &Failure<'_>) -> Decision<'_> {
+        self.classify_by(failure).0
+    }
+
+    /// The decision, and the place of the rule that won.
+    pub(crate) fn classify_by(&self, failure: &Failure<'_>) -> (Decision<'_>, Option<usize>) {
         let mut scratch = SCRATCH.take().unwrap_or_default();
-        let decision = self.match_first(failure, &mut scratch, |candidate, first| match first {
+        let decided = self.match_first(failure, &mut scratch, |candidate, first| match first {
             Some(index) => {
                 let rule = &self.rules()[index];
                 let texts = self.secrets(candidate);
                 let mut decision = self.decide(self.code_of_rule[index], candidate, Some(rule), &texts);
                 let witnesses = witnesses(rule, candidate).unwrap_or_default();
                 decision.evidence = witnesses.into_iter().map(|witness| self.evidence(&witness, &texts)).collect();
-                decision
+                (decision, first)
             }
             None => {
                 let mut decision = self.decide(self.fallback, candidate, None, &[]);
                 decision.unknown_reason = Some(unknown_reason(candidate));
-                decision
+                (decision, None)
             }
         });
         SCRATCH.set(Some(scratch));
-        decision
+        decided
     }
 
     /// Says which code a failure has, without rendering a message or evidence. Allocates nothing once the scratch has

@@ -1,11 +1,10 @@
 //! The digest of a set: what decides, in a canonical form, without comments, layout and examples.
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::diagnostic::Spanned;
 use crate::model::{Action, Code, Pattern, RetryClass, Rule, TypeName};
-use crate::rulefile::ManifestEntry;
+use crate::rulefile::{ManifestEntry, sha256};
 
 use super::RuleSet;
 
@@ -49,13 +48,7 @@ pub(super) fn digest(set: &RuleSet, manifest: &ManifestEntry) -> String {
         redact: manifest.redact.iter().map(|named| (&*named.name.value, named.pattern.as_str())).collect(),
     };
     // Texts and numbers only: writing them to memory cannot fail.
-    let hash = Sha256::digest(serde_json::to_vec(&canonical).unwrap_or_default());
-    let hex = hash.iter().fold(String::new(), |mut hex, byte| {
-        use std::fmt::Write as _;
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
-    format!("sha256:{hex}")
+    format!("sha256:{}", sha256(&serde_json::to_vec(&canonical).unwrap_or_default()))
 }
 
 fn patterns(list: &[Spanned<Pattern>]) -> Vec<&str> {

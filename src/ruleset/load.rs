@@ -7,15 +7,19 @@ use crate::diagnostic::{Diagnostic, Report, Severity, Source, Sources, lints};
 use crate::error::{Error, ErrorKind};
 use crate::rulefile::{self, Book};
 
-use super::{RuleSet, compile, cost, verify};
+use super::{RuleSet, compile, cost, succession, verify};
 
 /// A rule set with errors: it is not used, the report says why.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Rejected {
     report: Box<Report>,
 }
 
 impl Rejected {
+    pub(crate) fn new(report: Report) -> Self {
+        Self { report: Box::new(report) }
+    }
+
     /// Everything that is wrong.
     #[must_use]
     pub fn report(&self) -> &Report {
@@ -39,7 +43,7 @@ impl std::error::Error for Rejected {}
 
 impl From<Rejected> for Error {
     fn from(rejected: Rejected) -> Self {
-        Self::new(ErrorKind::Rejected, rejected.to_string())
+        Self::new(ErrorKind::Rejected, rejected.to_string()).with_report(*rejected.report)
     }
 }
 
@@ -49,10 +53,23 @@ impl RuleSet {
     /// # Errors
     /// When anything is wrong with severity error; the report holds all findings of all files.
     pub fn load(sources: Sources) -> Result<(Self, Report), Rejected> {
-        let (set, report, _) = inspect(sources);
+        Self::take(inspect(sources, None))
+    }
+
+    /// Loads a rule set that is to take the place of this one while connectors go on asking: as [`RuleSet::load`], and
+    /// no code of this set may be gone or mean something else, nor may an example of a rule that is gone be
+    /// undiagnosed, unless a lock says that the set is published like that.
+    ///
+    /// # Errors
+    /// When anything is wrong with severity error; the report holds all findings of all files.
+    pub fn load_next(&self, sources: Sources) -> Result<(Self, Report), Rejected> {
+        Self::take(inspect(sources, Some(self)))
+    }
+
+    fn take((set, report, _): (Option<Self>, Report, Book)) -> Result<(Self, Report), Rejected> {
         match set {
             Some(set) => Ok((set, report)),
-            None => Err(Rejected { report: Box::new(report) }),
+            None => Err(Rejected::new(report)),
         }
     }
 
@@ -66,7 +83,8 @@ impl RuleSet {
 }
 
 /// The stages of a load, with the entries for those who need them: the set (none with errors), the report, the book.
-pub(crate) fn inspect(mut sources: Sources) -> (Option<RuleSet>, Report, Book) {
+/// `before` is the set whose place it is to take.
+pub(crate) fn inspect(mut sources: Sources, before: Option<&RuleSet>) -> (Option<RuleSet>, Report, Book) {
     if sources.iter().next().is_none() {
         // A finding needs a place, also in an empty directory.
         sources.push(Source { name: ".".to_owned(), text: String::new(), is_refused: true });
@@ -81,6 +99,9 @@ pub(crate) fn inspect(mut sources: Sources) -> (Option<RuleSet>, Report, Book) {
         if let Some(set) = set.as_ref().filter(|_| !sources.is_proven()) {
             findings.extend(verify::verify(set, &book));
             findings.extend(cost::tried_patterns(set, &book, &sources));
+        }
+        if let Some((before, set)) = before.zip(set.as_ref()) {
+            findings.extend(succession::losses(before, set, &book, &sources));
         }
     }
     let report = Report::new(sources, findings);

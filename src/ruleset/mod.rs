@@ -7,9 +7,11 @@ mod classify;
 mod compile;
 mod cost;
 mod digest;
+mod fallback;
 mod load;
 mod redact;
 mod signs;
+mod succession;
 mod verify;
 
 use crate::matcher::Matcher;

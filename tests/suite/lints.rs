@@ -1,5 +1,6 @@
 //! `tests/lints/<lint>/`: the smallest rule set that triggers a lint, with its report as snapshot.
 //!
+//! A folder `.before` in it is the set in force, whose place the rule set is to take while the engine runs.
 //! A lint with several faces has a folder for each: `tests/lints/pattern-syntax/look-behind/`. Besides the lint that the
 //! folder is named after, no other may fire: findings that only follow from the first one send people astray.
 //! `tests/reports/<name>/` holds sets with many mistakes at once; all of them are in the report.
@@ -73,10 +74,16 @@ fn case_name(lint: &str, variant: Option<&str>) -> String {
     variant.map_or_else(|| lint.to_owned(), |variant| format!("{lint}--{variant}"))
 }
 
-/// The report on a folder, with paths that are the same on every machine.
+/// The report on a folder, with paths that are the same on every machine. What stands in its `.before` is in force.
 fn load(folder: &str) -> Result<Report, Failed> {
     let sources = RuleSet::discover(&root().join(folder))?.with_root(folder);
-    Ok(match RuleSet::load(sources) {
+    let before = root().join(folder).join(".before");
+    let loaded = if before.exists() {
+        RuleSet::load(RuleSet::discover(&before)?).map_err(|rejected| rejected.to_string())?.0.load_next(sources)
+    } else {
+        RuleSet::load(sources)
+    };
+    Ok(match loaded {
         Ok((_, report)) => report,
         Err(rejected) => rejected.report().clone(),
     })

@@ -11,6 +11,7 @@ mod lints;
 mod matcher;
 mod properties;
 mod records;
+mod reloads;
 mod schema;
 mod snapshot;
 mod streams;
@@ -26,6 +27,7 @@ fn main() {
         properties::trials(),
         text::trials(),
         records::trials(),
+        reloads::trials(),
         lints::trials(),
         limits::trials(),
         matcher::trials(),
