@@ -19,7 +19,7 @@ use crate::model::{Decision, Failure};
 use crate::render;
 use crate::ruleset::RuleSet;
 
-use super::engine;
+use super::engine::EngineArguments;
 use super::follow::Follow;
 use super::output::{Failed, Output, remark};
 use super::signals::{self, Stopping};
@@ -67,7 +67,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with = "files")]
     follow: Option<PathBuf>,
     #[command(flatten)]
-    engine: engine::Arguments,
+    engine: EngineArguments,
 }
 
 /// How failures are written.

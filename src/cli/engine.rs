@@ -12,7 +12,7 @@ use super::output::{self, Failed, remark};
 use super::signals;
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct EngineArguments {
     /// Take changed rules into use while the command runs
     #[arg(long)]
     watch: bool,
@@ -24,7 +24,7 @@ pub(super) struct Arguments {
     allow_fallback_only: bool,
 }
 
-impl Arguments {
+impl EngineArguments {
     /// Opens the engine; the report of rules that do not load is shown.
     pub(super) fn open(&self, rules: Option<&Path>) -> Result<Engine, Failed> {
         let Some(directory) = rules else {

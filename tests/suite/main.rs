@@ -5,6 +5,7 @@
 mod cli;
 mod codes;
 mod contributing;
+mod engine;
 mod failures;
 mod limits;
 mod lints;
@@ -24,6 +25,7 @@ fn main() {
         codes::trials(),
         failures::trials(),
         contributing::trials(),
+        engine::trials(),
         properties::trials(),
         text::trials(),
         records::trials(),
