@@ -30,14 +30,14 @@ const EXAMPLES: &str = "Examples:
   faultbook classify --format json < failures.ndjson > decisions.ndjson
   pbpaste | faultbook classify --connector exchange
   faultbook classify --input json --format json --threads 0 failures.ndjson > decisions.ndjson
-  faultbook --rules rules classify --format json --follow /var/log/sync/failures.ndjson >> decisions.ndjson
+  faultbook --rules rules classify --format json --follow failures.ndjson >> decisions.ndjson
   kubectl logs job/sync | faultbook classify --input text --connector webhook --operation create
 
-One line out for each record in, in order. A line that cannot be read gives a decision with DSUNK001, `unknown_reason`
-`unreadable` and `error`; the exit code is then 1.
+One line out for each record in, in order. A line that cannot be read gives a decision with
+DSUNK001, `unknown_reason` `unreadable` and `error`; the exit code is then 1.
 
-With --watch or --follow changed rules are taken into use as soon as they are proven, else when SIGHUP comes; rules that
-do not load change nothing, and standard error says why.";
+With --watch or --follow changed rules are taken into use as soon as they are proven, else when
+SIGHUP comes; rules that do not load change nothing, and standard error says why.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

@@ -17,10 +17,11 @@ use super::output::{self, Failed, remark};
 
 const EXAMPLES: &str = "Examples:
   faultbook publish my-rules/                    write my-rules/faultbook.lock
-  faultbook publish my-rules/ --to /srv/rules    put a locked copy of my-rules/ in place of /srv/rules
+  faultbook publish my-rules/ --to /srv/rules    put a locked copy in place of /srv/rules
 
-An engine uses a set with a lock at once and as a whole, and never a set that does not fit its lock: not while files are
-copied, and not when one was cut off. `sha256sum --check faultbook.lock` tells the same.";
+An engine uses a set with a lock at once and as a whole, and never a set that does not fit its
+lock: not while files are copied, and not when one was cut off. `sha256sum --check faultbook.lock`
+tells the same.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

@@ -25,10 +25,10 @@ use super::signals;
 const EXAMPLES: &str = "Examples:
   faultbook watch my-rules/                      what each change does, while it is edited
   faultbook watch my-rules/ --follow failures.ndjson
-  faultbook watch my-rules/ --format json        the engine's status after each change, a line each
+  faultbook watch my-rules/ --format json        the engine's status after each change
 
-A change is taken into use when the files have been quiet for 200 ms, load, prove their examples and lose no code; else
-the rules before it stay in force. Ends with Ctrl-C.";
+A change is taken into use when the files have been quiet for 200 ms, load, prove their examples
+and lose no code; else the rules before it stay in force. Ends with Ctrl-C.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

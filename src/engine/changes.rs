@@ -10,6 +10,7 @@ use crate::ruleset::RuleSet;
 
 /// What a set changes beside the one before.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Changes {
     /// Codes; one that is gone cannot be, one that is no longer issued is retired.
     pub codes: Difference,
@@ -21,6 +22,7 @@ pub struct Changes {
 
 /// Names that were added, changed, or taken out of use, each list in the order of the sets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Difference {
     /// In the new set alone.
     pub added: Vec<String>,

@@ -282,13 +282,23 @@ impl Engine {
             rules: current.set.rules().len(),
             watch: news.watch,
             last_reload: news.last_reload.clone(),
-            loading_seconds: news.loading_since.map(|since| since.elapsed().as_secs()),
+            loading_seconds: news.loading_since.map(|since| since.elapsed().as_secs()).filter(|seconds| *seconds > 0),
             not_kept: news.not_kept.clone(),
             generations_alive: news.generations_alive,
             hits_by_code,
             hits_by_rule,
             unknown_by_reason: self.counters.unknown(),
         }
+    }
+
+    /// Reads the files for the watch; that it hangs can be seen in the status.
+    fn look(&self, directory: &std::path::Path) -> Seen {
+        let begun = Instant::now();
+        self.news().loading_since.get_or_insert(begun);
+        let seen = reload::look(directory);
+        // A load of somebody else may have begun meanwhile.
+        self.news().loading_since.take_if(|since| *since == begun);
+        seen
     }
 
     /// Whether the files are others than those that were loaded or rejected last.

@@ -10,6 +10,7 @@ use crate::diagnostic::Severity;
 
 /// How an engine stands, at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Status {
     /// Number of the set in force.
     pub generation: u64,
@@ -27,7 +28,8 @@ pub struct Status {
     pub watch: WatchMode,
     /// How the last load ended; null when nothing was loaded since the start.
     pub last_reload: Option<LastReload>,
-    /// Seconds for which a load has been under way; null when none is.
+    /// Seconds for which reading or loading the files has been under way; null when it has not taken a second yet. A
+    /// file system that hangs shows here, and nowhere else.
     pub loading_seconds: Option<u64>,
     /// Why the last good set could not be kept on disk; null when it could, or is not asked for.
     pub not_kept: Option<String>,
@@ -43,6 +45,7 @@ pub struct Status {
 
 /// Where the set in force comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
     /// The rules that are built into the library.
@@ -57,6 +60,7 @@ pub enum Source {
 
 /// How changes of rule files are noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum WatchMode {
     /// Not at all: only when a reload is asked for.
@@ -69,6 +73,7 @@ pub enum WatchMode {
 
 /// How a load ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct LastReload {
     /// When it ended: RFC 3339, UTC.
     pub at: String,

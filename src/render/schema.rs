@@ -5,6 +5,7 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use crate::engine::Status;
 use crate::model::{Decision, limits};
 use crate::rulefile::keys::{self, Key, Kind, NameKind};
 
@@ -12,7 +13,7 @@ use super::report::ReportDocument;
 
 const CODE: &str = "^DS[A-Z]{2,6}[0-9]{3}$";
 
-/// A schema by name: `manifest`, `rules`, `ledger`, `failure`, `decision` or `report`.
+/// A schema by name: `manifest`, `rules`, `ledger`, `failure`, `decision`, `status` or `report`.
 #[must_use]
 pub fn schema(name: &str) -> Option<Value> {
     Some(match name {
@@ -33,6 +34,7 @@ pub fn schema(name: &str) -> Option<Value> {
             true,
         ),
         "decision" => typed::<Decision<'static>>("faultbook decision"),
+        "status" => typed::<Status>("faultbook status"),
         "report" => typed::<ReportDocument>("faultbook report"),
         _ => return None,
     })

@@ -283,6 +283,11 @@ fn counts_outlive_their_sets() -> Result<(), Failed> {
     let status = engine.status();
     let counts = (status.hits_by_code.get("DSEX001"), status.hits_by_rule.get("exchange/secret-expired"));
     expect(format!("{counts:?}"), counts == (Some(&3), Some(&3)))?;
+    let value = serde_json::to_value(&status)?;
+    let schema = faultbook::render::schema("status").ok_or("no schema of the status")?;
+    let errors: Vec<_> =
+        jsonschema::validator_for(&schema)?.iter_errors(&value).map(|error| error.to_string()).collect();
+    expect(errors.join("\n"), errors.is_empty())?;
     let reasons = (status.unknown_by_reason.get("no-rule"), status.unknown_by_reason.get("empty"));
     expect(format!("{reasons:?}"), reasons == (Some(&3), Some(&3)))
 }

@@ -17,7 +17,6 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind};
 
-use super::reload::look;
 use super::settle::Seen;
 use super::status::WatchMode;
 use super::{Engine, ReloadOutcome};
@@ -144,7 +143,7 @@ impl<O: FnMut(&WatchEvent)> Watch<O> {
                 // An event ends the wait.
                 Step::Wait(time) => thread::park_timeout(time),
                 Step::Look => {
-                    let again_soon = turn(&self.engine, &look(&directory), |outcome| {
+                    let again_soon = turn(&self.engine, &self.engine.look(&directory), |outcome| {
                         tell(&mut self.observer, &WatchEvent::Reloaded(outcome));
                     });
                     plan.looked(self.start.elapsed(), again_soon);

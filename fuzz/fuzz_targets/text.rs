@@ -1,0 +1,16 @@
+//! A pasted text from anybody: what it states are facts, and it gets one whole answer.
+
+#![no_main]
+
+use std::sync::LazyLock;
+
+use faultbook::{Failure, RuleSet, read_text};
+use libfuzzer_sys::fuzz_target;
+
+static RULES: LazyLock<RuleSet> = LazyLock::new(RuleSet::builtin);
+
+fuzz_target!(|text: &str| {
+    let stated = read_text(text);
+    faultbook_fuzz::agree(&RULES, &stated);
+    faultbook_fuzz::classify(&RULES, &Failure { text: Some(text.into()), ..Failure::default() });
+});
