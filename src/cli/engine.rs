@@ -47,6 +47,9 @@ impl EngineArguments {
             }
             None => error.into(),
         })?;
+        if let Some(ReloadOutcome::Rejected(rejected)) = engine.last_outcome() {
+            output::report(rejected.report());
+        }
         match engine.status().source {
             RulesSource::LastGood => remark("the rules do not load; starting with the last good ones"),
             RulesSource::FallbackOnly => remark("the rules do not load; every answer is DSUNK001"),

@@ -108,17 +108,18 @@ fn text(engine: &Engine, event: Option<&WatchEvent>) -> Result<(), Failed> {
     let directory = engine.directory().map_or_else(String::new, |directory| directory.display().to_string());
     match event {
         None => {
+            if let Some(ReloadOutcome::Rejected(rejected)) = engine.last_outcome() {
+                output::print_report(rejected.report())?;
+                return output::print(&format!("{time}  {directory} does not load yet"));
+            }
             let status = engine.status();
-            output::print(&match (status.source, &status.last_reload) {
-                (RulesSource::FallbackOnly, Some(_)) => format!("{time}  {directory} does not load yet"),
-                _ => format!(
-                    "{time}  {directory}: generation {}, {}, {} codes, {} rules",
-                    status.generation,
-                    render::short(&status.ruleset),
-                    status.codes,
-                    status.rules
-                ),
-            })
+            output::print(&format!(
+                "{time}  {directory}: generation {}, {}, {} codes, {} rules",
+                status.generation,
+                render::short(&status.ruleset),
+                status.codes,
+                status.rules
+            ))
         }
         Some(WatchEvent::Reloaded(ReloadOutcome::Rejected(rejected))) => {
             output::print_report(rejected.report())?;

@@ -21,9 +21,9 @@ use std::time::{Instant, SystemTime};
 use arc_swap::ArcSwap;
 
 use crate::diagnostic::{Report, Sources};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::model::{Decision, Failure};
-use crate::ruleset::RuleSet;
+use crate::ruleset::{Rejected, RuleSet};
 
 use counters::Counters;
 use reload::{Files, Loader, prove};
@@ -67,7 +67,8 @@ pub struct Engine {
 struct News {
     source: RulesSource,
     watch: WatchMode,
-    last_reload: Option<LastReload>,
+    /// How the last load ended, and when.
+    last_reload: Option<(ReloadOutcome, SystemTime)>,
     loading_since: Option<Instant>,
     not_kept: Option<String>,
     generations_alive: usize,
@@ -125,13 +126,11 @@ impl Engine {
                     None if options.allow_fallback_only => {
                         ((RuleSet::fallback_only(), Report::default()), RulesSource::FallbackOnly)
                     }
-                    None => return Err(rejected.into()),
+                    None => return Err(not_opened(rejected, not_kept)),
                 };
                 let engine = Self::start(Some(options.directory), options.patience, state, loaded, source);
                 engine.news().not_kept = not_kept;
-                let outcome = ReloadOutcome::Rejected(Arc::new(rejected));
-                engine.tell(&outcome);
-                engine.lock_loader().outcome = outcome;
+                engine.tell(&ReloadOutcome::Rejected(Arc::new(rejected)));
                 engine
             }
         };
@@ -148,7 +147,6 @@ impl Engine {
     ) -> Self {
         let counters = Counters::default();
         let first = Generation::new(1, loaded, SystemTime::now(), &counters);
-        let outcome = ReloadOutcome::Unchanged { generation: 1, ruleset: first.set.digest().to_owned() };
         tracing::info!(ruleset = first.set.digest(), source = ?source, "faultbook.started");
         Self {
             current: ArcSwap::from_pointee(first),
@@ -157,7 +155,7 @@ impl Engine {
             patience,
             state,
             requests: AtomicU64::new(0),
-            loader: Mutex::new(Loader { covers: 0, outcome, retired: Vec::new() }),
+            loader: Mutex::new(Loader::default()),
             news: Mutex::new(News {
                 source,
                 watch: WatchMode::Off,
@@ -196,15 +194,16 @@ impl Engine {
     pub fn reload(&self) -> ReloadOutcome {
         let request = self.requests.fetch_add(1, Ordering::SeqCst) + 1;
         let mut loader = self.lock_loader();
-        if loader.covers >= request {
-            return loader.outcome.clone();
+        if loader.covers >= request
+            && let Some(outcome) = self.last_outcome()
+        {
+            return outcome;
         }
         // Everybody who has asked until now gets the outcome of this load.
         let covers = self.requests.load(Ordering::SeqCst);
         self.news().loading_since = Some(Instant::now());
         let outcome = self.load(&mut loader);
         loader.covers = covers;
-        loader.outcome = outcome.clone();
         self.tell(&outcome);
         self.news().generations_alive = loader.reap();
         outcome
@@ -261,10 +260,16 @@ impl Engine {
             }
             ReloadOutcome::Rejected(rejected) => tracing::warn!(%rejected, "faultbook.reload.rejected"),
         }
-        let at = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
         let mut news = self.news();
-        news.last_reload = Some(LastReload::new(at, outcome));
+        news.last_reload = Some((outcome.clone(), SystemTime::now()));
         news.loading_since = None;
+    }
+
+    /// How the last load ended, with its report when the rules were rejected; none when nothing was loaded since a start
+    /// without errors.
+    #[must_use]
+    pub fn last_outcome(&self) -> Option<ReloadOutcome> {
+        self.news().last_reload.as_ref().map(|(outcome, _)| outcome.clone())
     }
 
     /// How the engine stands. Never waits for a load.
@@ -281,7 +286,7 @@ impl Engine {
             codes: current.set.codes().len(),
             rules: current.set.rules().len(),
             watch: news.watch,
-            last_reload: news.last_reload.clone(),
+            last_reload: news.last_reload.as_ref().map(|(outcome, at)| LastReload::new(*at, outcome)),
             loading_seconds: news.loading_since.map(|since| since.elapsed().as_secs()).filter(|seconds| *seconds > 0),
             not_kept: news.not_kept.clone(),
             generations_alive: news.generations_alive,
@@ -328,5 +333,13 @@ impl Engine {
 
     fn news(&self) -> MutexGuard<'_, News> {
         self.news.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// There is nothing to serve: what is wrong with the rules, and with the last good set where there should be one.
+fn not_opened(rejected: Rejected, last_good: Option<String>) -> Error {
+    match last_good {
+        Some(why) => Error::new(ErrorKind::Rejected, format!("{rejected}; {why}")).with_report(rejected.into_report()),
+        None => rejected.into(),
     }
 }

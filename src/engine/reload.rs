@@ -50,11 +50,10 @@ impl ReloadOutcome {
 }
 
 /// What only the one load that is under way needs.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Loader {
-    /// The last request that the outcome answers: it had come before the load began.
+    /// The last request that the last load answers: it had come before the load began.
     pub(super) covers: u64,
-    pub(super) outcome: ReloadOutcome,
     /// Sets out of force that somebody may still hold; freed by the loader, not by who answers failures.
     pub(super) retired: Vec<Arc<Generation>>,
 }

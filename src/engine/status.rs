@@ -1,12 +1,14 @@
 //! What an operator asks of a running engine.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use serde::Serialize;
 
+use crate::diagnostic::Severity;
+
 use super::changes::Changes;
 use super::reload::ReloadOutcome;
-use crate::diagnostic::Severity;
 
 /// How an engine stands, at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -88,7 +90,8 @@ pub struct LastReload {
 }
 
 impl LastReload {
-    pub(super) fn new(at: String, outcome: &ReloadOutcome) -> Self {
+    pub(super) fn new(at: SystemTime, outcome: &ReloadOutcome) -> Self {
+        let at = humantime::format_rfc3339_seconds(at).to_string();
         let empty = Self { at, outcome: outcome.as_str(), changes: Changes::default(), errors: 0, reason: None };
         match outcome {
             ReloadOutcome::Swapped { changes, .. } => Self { changes: (**changes).clone(), ..empty },

@@ -20,6 +20,10 @@ impl Rejected {
         Self { report: Box::new(report) }
     }
 
+    pub(crate) fn into_report(self) -> Report {
+        *self.report
+    }
+
     /// Everything that is wrong.
     #[must_use]
     pub fn report(&self) -> &Report {
@@ -43,7 +47,7 @@ impl std::error::Error for Rejected {}
 
 impl From<Rejected> for Error {
     fn from(rejected: Rejected) -> Self {
-        Self::new(ErrorKind::Rejected, rejected.to_string()).with_report(*rejected.report)
+        Self::new(ErrorKind::Rejected, rejected.to_string()).with_report(rejected.into_report())
     }
 }
 

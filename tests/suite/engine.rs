@@ -211,6 +211,8 @@ fn last_good_set_is_served() -> Result<(), Failed> {
     let status = engine.status();
     expect(format!("it serves {:?}", status.source), status.source == RulesSource::LastGood)?;
     expect("not the newest good set", says(&answer(&engine), 7))?;
+    let outcome = engine.last_outcome();
+    expect("the report is lost", matches!(outcome, Some(ReloadOutcome::Rejected(why)) if why.report().has_errors()))?;
     expect("the status hides the reason", status.last_reload.is_some_and(|last| last.reason.is_some()))?;
     // What is mended is taken up.
     base(&rules.path)?;
@@ -253,7 +255,15 @@ fn state_belongs_to_one_engine() -> Result<(), Failed> {
     let Err(error) = with_state(&rules).open() else { return Err("two engines share a state directory".into()) };
     expect(format!("`{error}`"), error.to_string().contains("in use by another engine"))?;
     drop(engine);
-    with_state(&rules).open().map(drop).map_err(Failed::from)
+    drop(with_state(&rules).open()?);
+    // A last good set that is not whole is not used, and that is told beside what is wrong with the rules.
+    rules.break_it()?;
+    let last_good = rules.folder.path().join("state/last-good");
+    let whole = fs::read(&last_good)?;
+    fs::write(&last_good, &whole[..whole.len() - 1])?;
+    let Err(error) = with_state(&rules).open() else { return Err("half a set is served".into()) };
+    expect(format!("`{error}`"), error.to_string().contains("does not have the digest it was written with"))?;
+    expect("the rules' report is lost", error.report().is_some_and(Report::has_errors))
 }
 
 fn state_that_cannot_be_written() -> Result<(), Failed> {
