@@ -51,8 +51,8 @@ impl<'f> Candidate<'f> {
         self.facts.matches_from(pattern, place)
     }
 
-    /// All messages side by side.
-    pub(super) fn text(self) -> &'f str {
+    /// All messages side by side, with LF around each.
+    pub(crate) fn text(self) -> &'f str {
         self.facts.text()
     }
 

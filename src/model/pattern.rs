@@ -13,6 +13,7 @@ use regex_syntax::ast::{self, Ast, parse::ParserBuilder};
 use serde::{Serialize, Serializer};
 
 use super::limits;
+use super::per_thread::PerThread;
 use super::required::{Requirement, byte_bits};
 
 /// A checked message pattern. Copies, and patterns with the same source, share the compiled expression.
@@ -39,7 +40,7 @@ struct Inner {
 
 #[derive(Debug)]
 struct Compiled {
-    regex: Regex,
+    regex: PerThread,
     /// Whether it takes more than [`limits::LARGE_PATTERN_BYTES`].
     is_large: bool,
 }
@@ -175,7 +176,7 @@ impl Pattern {
 
     /// The compiled expression; none for a pattern that does not compile, which no load lets through.
     pub(crate) fn regex(&self) -> Option<&Regex> {
-        self.compiled().as_ref().ok().map(|compiled| &compiled.regex)
+        self.compiled().as_ref().ok().map(|compiled| compiled.regex.get())
     }
 
     fn compiled(&self) -> &Result<Compiled, PatternError> {
@@ -350,10 +351,10 @@ impl Compiled {
     fn new(effective: &str) -> Result<Self, PatternError> {
         let build = |bytes: usize| RegexBuilder::new(effective).size_limit(bytes).build();
         if let Ok(regex) = build(limits::LARGE_PATTERN_BYTES) {
-            return Ok(Self { regex, is_large: false });
+            return Ok(Self { regex: PerThread::new(regex), is_large: false });
         }
         match build(limits::PATTERN_COMPILED_BYTES) {
-            Ok(regex) => Ok(Self { regex, is_large: true }),
+            Ok(regex) => Ok(Self { regex: PerThread::new(regex), is_large: true }),
             Err(regex::Error::CompiledTooBig(bytes)) => {
                 Err(limit(format!("pattern compiles to more than {bytes} bytes"))
                     .help("Use smaller repetitions and classes; `.{0,50}` costs fifty copies of `.`."))

@@ -127,7 +127,10 @@ impl RuleSet {
 
     /// The texts of a failure with the secrets in them.
     fn secrets<'c>(&'c self, candidate: Candidate<'c>) -> Vec<Searched<'c>> {
-        candidate.texts_with_cause().map(|(_, text)| (text, self.redactor.secrets(text))).collect()
+        // All texts at once first: hardly ever there is anything to look for in one of them.
+        let is_suspect = self.redactor.suspects(candidate.text());
+        let secrets = |text| if is_suspect { self.redactor.secrets(text) } else { Vec::new() };
+        candidate.texts_with_cause().map(|(_, text)| (text, secrets(text))).collect()
     }
 
     /// Says when no rule file is for the connector that was named: most often it is a misspelt one.

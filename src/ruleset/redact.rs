@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::model::Pattern;
+use crate::model::{Hint, Pattern, PerThread};
 
 use super::signs::{self, Sign};
 
@@ -27,7 +27,7 @@ struct Detector {
     /// What every text with a match shows.
     sign: Sign,
     /// The group `keep` in front of the secret stays.
-    regex: Regex,
+    regex: PerThread,
     /// Whether what was found is a secret, not a word of a sentence.
     is_secret: fn(&str) -> bool,
 }
@@ -127,7 +127,7 @@ fn detectors() -> Vec<Detector> {
     patterns
         .into_iter()
         .filter_map(|(name, sign, pattern, is_secret)| {
-            Some(Detector { name, sign, regex: Regex::new(&pattern).ok()?, is_secret })
+            Some(Detector { name, sign, regex: PerThread::new(Regex::new(&pattern).ok()?), is_secret })
         })
         .collect()
 }
@@ -137,7 +137,16 @@ static DETECTORS: LazyLock<Vec<Detector>> = LazyLock::new(detectors);
 /// Removes secrets from texts.
 #[derive(Debug, Default)]
 pub(super) struct Redactor {
-    own: Vec<(String, Pattern)>,
+    own: Vec<Own>,
+}
+
+/// A pattern of the manifest.
+#[derive(Debug)]
+struct Own {
+    name: String,
+    pattern: Pattern,
+    /// Most texts are spared the pattern.
+    hint: Hint,
 }
 
 /// Where a secret stands.
@@ -151,7 +160,13 @@ pub(super) struct Secret<'r> {
 
 impl Redactor {
     pub(super) fn new(own: impl IntoIterator<Item = (String, Pattern)>) -> Self {
-        Self { own: own.into_iter().collect() }
+        let own = own.into_iter().map(|(name, pattern)| Own { hint: Hint::new(pattern.requirement()), name, pattern });
+        Self { own: own.collect() }
+    }
+
+    /// Whether a text may hold a secret; `false` says the same of every part that ends at line ends.
+    pub(super) fn suspects(&self, text: &str) -> bool {
+        !signs::read(text).is_empty() || self.own.iter().any(|own| own.hint.allows(text))
     }
 
     /// The text without secrets.
@@ -197,17 +212,20 @@ impl Redactor {
         let signs = signs::read(text);
         if !signs.is_empty() {
             for detector in DETECTORS.iter().filter(|detector| signs.has(detector.sign)) {
-                find(&detector.regex, text, &mut |range| {
+                find(detector.regex.get(), text, &mut |range| {
                     if (detector.is_secret)(&text[range.clone()]) {
                         found.push(Secret { range: unquoted(text, range), name: detector.name, is_own: false });
                     }
                 });
             }
         }
-        for (name, pattern) in &self.own {
-            if let Some(regex) = pattern.regex() {
-                find(regex, text, &mut |range| found.push(Secret { range, name, is_own: true }));
+        for own in self.own.iter().filter(|own| own.hint.allows(text)) {
+            if let Some(regex) = own.pattern.regex() {
+                find(regex, text, &mut |range| found.push(Secret { range, name: &own.name, is_own: true }));
             }
+        }
+        if found.is_empty() {
+            return found;
         }
         merged(found, text)
     }
@@ -388,7 +406,7 @@ mod tests {
     #[test]
     fn every_match_shows_its_sign() {
         for detector in DETECTORS.iter() {
-            let pattern = detector.regex.as_str();
+            let pattern = detector.regex.get().as_str();
             // Signs know ASCII letters in any case; other letters must not fold to them.
             assert_eq!(pattern.matches("(?i").count(), pattern.matches("(?i-u").count(), "{pattern}");
             // Matches are made by the pattern; only boundaries cannot be made.
@@ -400,7 +418,7 @@ mod tests {
             let around = || "([a-zA-Z=:\"&?<@ -]{0,3}|[ -~é\n]{0,20})";
             let outcome = check(1500, &(around(), matches, around()), |(front, secret, behind)| {
                 for text in [&secret, &format!("{front}{secret}{behind}"), &format!("{front} {secret} {behind}")] {
-                    if detector.regex.is_match(text) {
+                    if detector.regex.get().is_match(text) {
                         found.set(found.get() + 1);
                         prop_assert!(signs::read(text).has(detector.sign), "{:?} is not read: {text:?}", detector.sign);
                     }
@@ -518,7 +536,7 @@ mod tests {
             let text = pieces.concat();
             let signs = signs::read(&text);
             for detector in DETECTORS.iter().filter(|detector| !signs.has(detector.sign)) {
-                prop_assert!(!detector.regex.is_match(&text), "{:?} is not read: {text:?}", detector.sign);
+                prop_assert!(!detector.regex.get().is_match(&text), "{:?} is not read: {text:?}", detector.sign);
             }
             found.set(found.get() + u32::from(!signs.is_empty()));
             Ok(())

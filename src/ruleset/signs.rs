@@ -70,7 +70,12 @@ fn rare(byte: u8) -> u8 {
         | u8::from(byte == b'J')
         | u8::from(byte == b'I')
         | u8::from(byte == b'G')
-        | u8::from(byte | 0x20 == b'b')
+}
+
+/// The same for a byte where `bearer` or `basic` may begin: with what stands two bytes behind it, since `b` alone is in
+/// every other word.
+fn begins_bearer(byte: u8, behind: u8) -> u8 {
+    u8::from(byte | 0x20 == b'b') & (u8::from(behind | 0x20 == b'a') | u8::from(behind | 0x20 == b's'))
 }
 
 /// Reads the signs of a text.
@@ -78,17 +83,24 @@ pub(super) fn read(text: &str) -> Signs {
     let text = text.as_bytes();
     let mut signs = Signs::default();
     let mut look_at = |at: usize| look(text[at], &text[..at], &text[at + 1..], &mut signs);
-    let (blocks, rest) = text.as_chunks::<BLOCK>();
-    for (index, block) in blocks.iter().enumerate() {
-        let mut places = u128::from_le_bytes(block.map(rare));
+    let (blocks, _) = text.as_chunks::<BLOCK>();
+    // The same bytes, two further on; the last block may have none.
+    let (behind, _) = text.get(2..).unwrap_or_default().as_chunks::<BLOCK>();
+    for (index, (block, behind)) in blocks.iter().zip(behind).enumerate() {
+        let mut found = [0; BLOCK];
+        for ((found, &byte), &behind) in found.iter_mut().zip(block).zip(behind) {
+            *found = rare(byte) | begins_bearer(byte, behind);
+        }
+        let mut places = u128::from_le_bytes(found);
         while places != 0 {
             look_at(index * BLOCK + places.trailing_zeros() as usize / 8);
             places &= places - 1;
         }
     }
-    for (index, &byte) in rest.iter().enumerate() {
-        if rare(byte) != 0 {
-            look_at(blocks.len() * BLOCK + index);
+    for index in behind.len() * BLOCK..text.len() {
+        let bearer = text.get(index + 2).map_or(0, |&behind| begins_bearer(text[index], behind));
+        if rare(text[index]) | bearer != 0 {
+            look_at(index);
         }
     }
     if signs.has(Sign::Url) && !text.contains(&b'@') {

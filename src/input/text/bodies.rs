@@ -28,6 +28,9 @@ impl Lifted {
 
 /// The text with something in the place of each body.
 pub(super) fn expand(flat: &str, bodies: &[Body], what: impl Fn(&Body) -> String) -> String {
+    if !bounds::has_marks(flat) {
+        return flat.to_owned();
+    }
     let mut out = String::with_capacity(flat.len());
     for c in flat.chars() {
         match bounds::marked(c).and_then(|index| bodies.get(index)) {

@@ -22,6 +22,12 @@ pub(super) fn mark(index: usize) -> Option<char> {
     if index < BODY_LIMIT { char::from_u32(BODY_MARK + offset) } else { None }
 }
 
+/// Whether some character of a text may stand for a body.
+pub(super) fn has_marks(text: &str) -> bool {
+    // All of U+C0000 to U+FFFFF begin with this byte, and no other character has it.
+    memchr::memchr(0xf3, text.as_bytes()).is_some()
+}
+
 /// The index of the body that a character stands for.
 pub(super) fn marked(c: char) -> Option<usize> {
     let offset = u32::from(c).checked_sub(BODY_MARK)?;
@@ -44,11 +50,17 @@ pub(super) fn prepare(text: &str) -> String {
 }
 
 fn clean(text: &str, out: &mut String) {
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
+    let mut rest = text;
+    // Nearly all characters are plain, and stay.
+    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'\r' | 0 | 0x80..)) {
+        let (plain, others) = rest.split_at(at);
+        out.push_str(plain);
+        let mut chars = others.chars();
+        let Some(c) = chars.next() else { break };
+        rest = chars.as_str();
         match c {
             '\r' => {
-                if chars.peek() != Some(&'\n') {
+                if !rest.starts_with('\n') {
                     out.push('\n');
                 }
             }
@@ -59,4 +71,5 @@ fn clean(text: &str, out: &mut String) {
             c => out.push(c),
         }
     }
+    out.push_str(rest);
 }

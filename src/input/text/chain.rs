@@ -223,6 +223,9 @@ impl Chain {
     /// For each exception the one that stands for it, itself when it says something new.
     fn merge(&mut self) -> Vec<usize> {
         let mut same: Vec<usize> = (0..self.nodes.len()).collect();
+        if same.len() < 2 {
+            return same;
+        }
         let said: Vec<String> = self.nodes.iter().map(|n| squeeze(&n.lines.join("\n"))).collect();
         for late in 1..self.nodes.len() {
             let parent = self.nodes[late].parent.map(|p| same[p]);

@@ -103,6 +103,10 @@ fn may_begin_prefix(rest: &str) -> bool {
 
 /// The text with every second line taken out when all of those are blank, as mail programs and web pages leave it.
 pub(super) fn unspaced(text: &str) -> Option<String> {
+    // Four lines with a blank one between each.
+    if memchr::memchr_iter(b'\n', text.as_bytes()).take(6).count() < 6 {
+        return None;
+    }
     let lines: Vec<&str> = text.lines().collect();
     let said = lines.iter().filter(|line| !line.trim().is_empty()).count();
     let spaced = said >= 4 && lines.windows(2).all(|pair| pair.iter().any(|line| line.trim().is_empty()));

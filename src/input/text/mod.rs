@@ -37,6 +37,8 @@ mod sentences;
 mod types;
 mod xml;
 
+use std::borrow::Cow;
+
 use crate::model::Failure;
 
 use pattern::pattern;
@@ -68,7 +70,11 @@ fn walk(text: &str, report: &mut Report) {
 
 /// The text with those escaped line breaks undone that a copy out of a string has left.
 fn unescaped(flat: &str) -> String {
-    let arrows = flat.replace("---&gt;", "--->").replace("&lt;---", "<---");
+    let arrows = if flat.contains('&') {
+        Cow::Owned(flat.replace("---&gt;", "--->").replace("&lt;---", "<---"))
+    } else {
+        Cow::Borrowed(flat)
+    };
     if !arrows.contains('\n') && arrows.contains("\\r\\n") {
         return ESCAPED_BREAK.replace_all(&arrows, "\n").into_owned();
     }

@@ -275,6 +275,7 @@ impl<'r> Reader<'r> {
 
     pub(super) fn bodies_of<'t>(&self, text: &'t str) -> impl Iterator<Item = &'r Body> + use<'r, 't> {
         let bodies = self.bodies;
+        let text = if bounds::has_marks(text) { text } else { "" };
         text.chars().filter_map(bounds::marked).filter_map(move |index| bodies.get(index))
     }
 }

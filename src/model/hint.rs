@@ -1,0 +1,191 @@
+//! Whether a pattern can match in a text at all, told without the pattern: a few instructions where an expression takes a
+//! hundred nanoseconds only to be started.
+//!
+//! A hint may say "perhaps", never wrongly "no".
+
+use memchr::memchr2_iter;
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
+
+use super::required::{Requirement, byte_bits};
+
+/// Texts that are looked for one by one; more of them cost as much as the pattern.
+const TEXTS: usize = 4;
+
+/// What a text with a match shows.
+#[derive(Debug, Default)]
+pub(crate) struct Hint {
+    /// One of these occurs, ASCII case ignored; nothing is known without any.
+    needles: Vec<Needle>,
+    /// The bytes that the text begins with, for a pattern that is bound to its start.
+    first: Option<Box<FirstBytes>>,
+}
+
+/// Whether something may begin with a byte.
+type FirstBytes = [bool; 256];
+
+/// A text in small letters that is looked for without regard to case.
+#[derive(Debug)]
+struct Needle {
+    text: Box<[u8]>,
+    /// Place of the byte that is rarest in messages, with both of its cases.
+    rarest: (usize, u8, u8),
+}
+
+impl Hint {
+    /// What the requirement of a pattern tells.
+    pub(crate) fn new(requirement: &Requirement) -> Self {
+        let texts = Some(&requirement.texts).filter(|texts| texts.len() <= TEXTS);
+        Self { needles: texts.into_iter().flatten().map(|text| Needle::new(text)).collect(), first: None }
+    }
+
+    /// What a pattern tells.
+    pub(crate) fn of(hir: &Hir) -> Self {
+        Self { first: first_bytes(hir).map(Box::new), ..Self::new(&Requirement::of(hir)) }
+    }
+
+    /// Whether the pattern may match in a text.
+    pub(crate) fn allows(&self, text: &str) -> bool {
+        if let Some(first) = &self.first
+            && text.bytes().next().is_none_or(|byte| !first[usize::from(byte)])
+        {
+            return false;
+        }
+        // Beyond ASCII there are letters that are folded to those of a needle.
+        self.needles.is_empty() || self.needles.iter().any(|needle| needle.occurs(text.as_bytes())) || !text.is_ascii()
+    }
+}
+
+impl Needle {
+    fn new(text: &[u8]) -> Self {
+        let bits = |at: &usize| byte_bits(text[*at]);
+        let rarest = (0..text.len()).max_by(|a, b| bits(a).total_cmp(&bits(b))).unwrap_or_default();
+        let byte = text.get(rarest).copied().unwrap_or_default();
+        Self { text: text.into(), rarest: (rarest, byte, byte.to_ascii_uppercase()) }
+    }
+
+    fn occurs(&self, text: &[u8]) -> bool {
+        let (rarest, lower, upper) = self.rarest;
+        let Some(last) = text.len().checked_sub(self.text.len()) else { return false };
+        let Some(places) = text.get(rarest..=last + rarest) else { return true };
+        memchr2_iter(lower, upper, places).any(|at| text[at..at + self.text.len()].eq_ignore_ascii_case(&self.text))
+    }
+}
+
+/// The bytes that a text with a match begins with; `None` for a pattern that may match elsewhere, or nothing at all.
+fn first_bytes(hir: &Hir) -> Option<FirstBytes> {
+    match hir.kind() {
+        HirKind::Concat(parts) => {
+            // What stands behind the start of the text.
+            let (start, rest) = parts.split_first()?;
+            if !matches!(start.kind(), HirKind::Look(Look::Start)) {
+                // `(?:^a|^b)c`
+                return first_bytes(start);
+            }
+            let mut bytes = [false; 256];
+            (!rest.iter().all(|part| may_be_empty(part, &mut bytes))).then_some(bytes)
+        }
+        HirKind::Capture(capture) => first_bytes(&capture.sub),
+        HirKind::Alternation(parts) => {
+            let mut all = [false; 256];
+            for part in parts {
+                let bytes = first_bytes(part)?;
+                all.iter_mut().zip(bytes).for_each(|(all, byte)| *all |= byte);
+            }
+            Some(all)
+        }
+        _ => None,
+    }
+}
+
+/// Adds the bytes that a part of a pattern begins with, and says whether it may match nothing.
+fn may_be_empty(hir: &Hir, bytes: &mut FirstBytes) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => true,
+        HirKind::Literal(literal) => {
+            literal.0.first().into_iter().for_each(|&byte| bytes[usize::from(byte)] = true);
+            false
+        }
+        HirKind::Class(class) => {
+            add_class(class, bytes);
+            false
+        }
+        HirKind::Repetition(repetition) => may_be_empty(&repetition.sub, bytes) || repetition.min == 0,
+        HirKind::Capture(capture) => may_be_empty(&capture.sub, bytes),
+        HirKind::Concat(parts) => parts.iter().all(|part| may_be_empty(part, bytes)),
+        HirKind::Alternation(parts) => {
+            // All of them add their bytes, also behind one that may match nothing.
+            let mut is_empty = false;
+            for part in parts {
+                is_empty |= may_be_empty(part, bytes);
+            }
+            is_empty
+        }
+    }
+}
+
+fn add_class(class: &Class, bytes: &mut FirstBytes) {
+    let mut add = |start: u32, end: u32| {
+        // All characters beyond ASCII begin with one of the upper bytes.
+        let range = start.min(0x80)..=if end < 0x80 { end } else { 0xff };
+        range.for_each(|byte| bytes[byte as usize] = true);
+    };
+    match class {
+        Class::Unicode(class) => class.ranges().iter().for_each(|r| add(r.start().into(), r.end().into())),
+        Class::Bytes(class) => class.ranges().iter().for_each(|r| add(r.start().into(), r.end().into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fastrand::Rng;
+    use regex::Regex;
+
+    use super::Hint;
+
+    /// Parts of patterns with a text that each of them matches.
+    const PARTS: &[(&str, &str)] = &[
+        ("^", ""),
+        ("^", ""),
+        (r"\A", ""),
+        ("(?m:^)", ""),
+        ("(?:^|x)", "x"),
+        ("(?:^a|^b|^)", ""),
+        ("(?:^secret|^[^a-m])", "zebra"),
+        ("a?", ""),
+        (r"\b", ""),
+        ("(?i:token|k\\u{e9}y)", "to\u{212A}en"),
+        ("(?i)secrets", "\u{17F}ecret\u{17F}"),
+        ("(?:é|[ö-ü])+", "öé"),
+        (r"[^\n]", "日"),
+        ("[a-zé]*", ""),
+        ("timeout|TIMEOUT ", "timeout"),
+        ("(Error ?Number: ?)", "Error Number: "),
+        (r"(?-u:[\x00-\x7f])", "-"),
+        (r"\s{2,}", "\t "),
+        ("(?:)", ""),
+        ("$", ""),
+    ];
+
+    #[test]
+    fn what_matches_is_allowed() -> Result<(), Box<dyn std::error::Error>> {
+        let (mut matches, mut refused) = (0, 0);
+        for seed in 0..20_000 {
+            let mut rng = Rng::with_seed(seed);
+            let parts: Vec<_> = (0..rng.usize(1..6)).map(|_| PARTS[rng.usize(..PARTS.len())]).collect();
+            let pattern: String = parts.iter().map(|(pattern, _)| *pattern).collect();
+            let hint = Hint::of(&regex_syntax::parse(&pattern)?);
+            let regex = Regex::new(&pattern)?;
+            let said: String = parts.iter().map(|(_, text)| *text).collect();
+            for text in
+                [&said, &format!("x{said}"), &format!("A {said} é"), &format!("\n{said}"), "", "token", "SECRETS"]
+            {
+                let is_match = regex.is_match(text);
+                assert!(hint.allows(text) || !is_match, "{pattern} matches {text:?}");
+                matches += usize::from(is_match);
+                refused += usize::from(!hint.allows(text));
+            }
+        }
+        assert!(matches > 20_000 && refused > 20_000, "{matches} matches, {refused} refused");
+        Ok(())
+    }
+}
