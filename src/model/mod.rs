@@ -10,6 +10,7 @@ mod outcome;
 mod pattern;
 mod required;
 mod rule;
+mod sequence;
 mod status;
 mod template;
 mod type_name;
