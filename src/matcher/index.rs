@@ -520,10 +520,11 @@ impl Filing {
     }
 
     fn literal_keys(&mut self, literal: &Literal) -> (Vec<Key>, bool) {
+        // A replaced character of a literal stands for itself alone.
         let mut folded = Vec::new();
-        fold_into(literal.as_str(), &mut folded);
+        let is_plain = fold_into(literal.as_str(), &mut folded);
         let search = || Search::Literal(literal.clone());
-        self.text_keys(literal.requirement(), Some(&folded), (false, literal.as_str()), search)
+        self.text_keys(literal.requirement(), is_plain.then_some(&*folded), (false, literal.as_str()), search)
     }
 
     fn text_keys(

@@ -135,7 +135,9 @@ fn expand_all(parts: &[Hir]) -> Option<Vec<Vec<Token>>> {
     for part in parts {
         let next = expand(part)?;
         if let [only] = &*next {
-            choices.iter_mut().for_each(|choice| choice.extend_from_slice(only));
+            for choice in &mut choices {
+                choice.extend_from_slice(only);
+            }
         } else {
             let both = |start: &Vec<Token>| next.iter().map(|end| [start.as_slice(), end].concat()).collect::<Vec<_>>();
             choices = choices.iter().flat_map(both).collect();
@@ -322,14 +324,13 @@ fn is_certain(tail: &[Step]) -> bool {
         };
         let is_word = || (0..=u8::MAX).all(|byte| !class.bytes[usize::from(byte)] || is_word(byte));
         let is_certain = match next {
-            None => true,
+            None | Some(Step::Edge(Edge::LineEnd)) => true,
             Some(_) if class.min == class.max => true,
             Some(Step::Text(text)) => text.first().is_some_and(|&byte| !class.bytes[usize::from(byte)]),
             Some(Step::Class(next)) => {
                 next.min > 0 && class.bytes.iter().zip(next.bytes.iter()).all(|(one, other)| !(*one && *other))
             }
             Some(Step::Edge(Edge::Word)) => is_word(),
-            Some(Step::Edge(Edge::LineEnd)) => true,
             Some(Step::Edge(Edge::LineStart)) => false,
         };
         is_countable && is_certain
