@@ -38,6 +38,7 @@ cargo bench --bench peers -- [OPTIONS]
   --quick                 about one minute instead of six
   --check                 only compare the answers of all engines at small sizes
   --rules 40,400          numbers of rules (40,400,4000,40000)
+  --engines index,loop    only these rows, and the loop
   --without-literal 0     share of patterns without a literal, in percent (5)
   --svg FILE              also draw the plot
   --help                  this text
@@ -47,7 +48,7 @@ cargo bench --bench peers -- [OPTIONS]
 const ENGINES: [Entry; 7] = [
     Entry { name: "index", build: own::index, skip: |_| None },
     Entry { name: "plain", build: own::plain, skip: |_| None },
-    Entry { name: "loop", build: naive::naive, skip: |_| None },
+    Entry { name: LOOP, build: naive::naive, skip: |_| None },
     Entry { name: "RegexSet", build: others::one_set, skip: too_many_for_a_set },
     Entry { name: "RegexSet, 256 MiB", build: others::one_large_set, skip: too_many_for_a_set },
     Entry { name: "regex-filtered", build: others::filtered, skip: |_| None },
@@ -56,8 +57,10 @@ const ENGINES: [Entry; 7] = [
 
 /// The one row that answers nothing.
 const FLOOR: &str = "floor";
-/// The engine whose answers count.
-const REFERENCE: &str = "plain";
+/// The engine that tells which failures no rule takes.
+const LOOP: &str = "loop";
+/// The engines whose answers count: the first of them that runs.
+const REFERENCES: [&str; 2] = ["plain", LOOP];
 
 fn too_many_for_a_set(rules: usize) -> Option<&'static str> {
     (rules > 10_000).then_some("at 4,000 rules one call already takes up to half a second")
@@ -65,6 +68,8 @@ fn too_many_for_a_set(rules: usize) -> Option<&'static str> {
 
 struct Options {
     sizes: Vec<usize>,
+    /// The engines to measure; empty for all.
+    engines: Vec<String>,
     without_literal: usize,
     quick: bool,
     check: bool,
@@ -93,8 +98,14 @@ fn main() -> ExitCode {
 }
 
 fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>, Box<dyn Error>> {
-    let mut options =
-        Options { sizes: vec![40, 400, 4_000, 40_000], without_literal: 5, quick: false, check: false, svg: None };
+    let mut options = Options {
+        sizes: vec![40, 400, 4_000, 40_000],
+        engines: Vec::new(),
+        without_literal: 5,
+        quick: false,
+        check: false,
+        svg: None,
+    };
     let mut sizes = None;
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
@@ -105,6 +116,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options
             "--quick" => options.quick = true,
             "--check" => options.check = true,
             "--without-literal" => options.without_literal = value()?.parse()?,
+            "--engines" => options.engines = value()?.split(',').map(|name| name.trim().to_owned()).collect(),
             "--svg" => options.svg = Some(value()?.into()),
             "--rules" => {
                 let given = value()?.split(',').map(|size| size.trim().parse()).collect::<Result<Vec<usize>, _>>()?;
@@ -128,7 +140,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     if options.check {
         for &size in &options.sizes {
             for without_literal in [options.without_literal, 0] {
-                check(size, without_literal)?;
+                check(size, without_literal, options)?;
             }
         }
         return Ok(());
@@ -139,7 +151,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     report::head();
     let mut results = Results::default();
     for &size in &options.sizes {
-        let rows = measure_size(size, options.without_literal, &plan)?;
+        let rows = measure_size(size, options, &plan)?;
         for row in rows {
             report::row(&row);
             results.rows.push(row);
@@ -164,10 +176,16 @@ struct Timed {
 }
 
 /// Builds all engines, each from rules that nothing was done with yet.
-fn build(size: usize, without_literal: usize, repeat: usize) -> Result<(Vec<Timed>, Vec<Row>), Box<dyn Error>> {
+fn build(
+    size: usize,
+    without_literal: usize,
+    repeat: usize,
+    only: &[String],
+) -> Result<(Vec<Timed>, Vec<Row>), Box<dyn Error>> {
     let mut engines = Vec::new();
     let mut left_out = Vec::new();
-    for entry in &ENGINES {
+    let is_wanted = |name: &str| only.is_empty() || name == LOOP || only.iter().any(|only| only == name);
+    for entry in ENGINES.iter().filter(|entry| is_wanted(entry.name)) {
         let mut reason = (entry.skip)(size).map(str::to_owned);
         let mut times = Vec::new();
         let mut engine = None;
@@ -212,7 +230,8 @@ fn compare(
     limit: Duration,
 ) -> Result<(), Box<dyn Error>> {
     let mut answers: Vec<Vec<Option<usize>>> = Vec::new();
-    if let Some(reference) = engines.iter_mut().find(|timed| timed.name == REFERENCE) {
+    let reference = REFERENCES.iter().find_map(|name| engines.iter().position(|timed| timed.name == *name));
+    if let Some(reference) = reference.and_then(|place| engines.get_mut(place)) {
         for set in sets {
             reference.engine.prepare(set);
             let start = Moment::now();
@@ -250,7 +269,7 @@ fn compare(
 }
 
 fn sets_of(workload: &Workload, engines: &mut [Timed], mixture: usize) -> Result<Sets, Box<dyn Error>> {
-    let oracle = engines.iter_mut().find(|timed| timed.name == "loop").ok_or("there is no loop")?;
+    let oracle = engines.iter_mut().find(|timed| timed.name == LOOP).ok_or("there is no loop")?;
     Sets::new(workload, &mut *oracle.engine, mixture)
 }
 
@@ -264,16 +283,17 @@ fn prepare(sets: &Sets) -> Vec<Vec<Case<'_>>> {
     prepared.collect()
 }
 
-fn check(size: usize, without_literal: usize) -> Result<(), Box<dyn Error>> {
+fn check(size: usize, without_literal: usize, options: &Options) -> Result<(), Box<dyn Error>> {
     let workload = Workload::new(size, without_literal).map_err(|error| error.message)?;
-    let (mut engines, _) = build(size, without_literal, 1)?;
+    let (mut engines, _) = build(size, without_literal, 1, &options.engines)?;
     let sets = sets_of(&workload, &mut engines, 1_000)?;
     compare(&mut engines, &workload, &prepare(&sets), Duration::from_secs(5))
 }
 
-fn measure_size(size: usize, without_literal: usize, plan: &Plan) -> Result<Vec<Row>, Box<dyn Error>> {
+fn measure_size(size: usize, options: &Options, plan: &Plan) -> Result<Vec<Row>, Box<dyn Error>> {
+    let without_literal = options.without_literal;
     let workload = Workload::new(size, without_literal).map_err(|error| error.message)?;
-    let (mut engines, left_out) = build(size, without_literal, if size <= 400 { 7 } else { 1 })?;
+    let (mut engines, left_out) = build(size, without_literal, if size <= 400 { 7 } else { 1 }, &options.engines)?;
     let sets = sets_of(&workload, &mut engines, 512)?;
     let sets = prepare(&sets);
     compare(&mut engines, &workload, &sets, plan.budget)?;

@@ -2,17 +2,19 @@
 
 #![allow(clippy::unnecessary_wraps, reason = "all engines are built in the same way; others may fail")]
 
-use faultbook::matcher::{Lexicon, Matcher, Scratch, plain};
+use faultbook::matcher::{Lexicon, Matcher, Scratch, Work, plain};
 use faultbook::{Failure, Rule};
 
 use super::engine::{Built, Case, Engine};
 
-/// A matcher, with facts that were read before the clock runs.
+/// A matcher, with facts that were read before the clock runs. What it works in is one for all failures, as a thread has
+/// it and as the other engines have it.
 struct Own {
     matcher: Matcher,
     by_index: bool,
     /// For each case its facts; the last one is for failures as they come.
     scratches: Vec<Scratch>,
+    work: Work,
     unprepared: Scratch,
 }
 
@@ -28,7 +30,13 @@ pub fn plain(rules: &[Rule]) -> Built {
 
 fn built(rules: &[Rule], by_index: bool) -> Built {
     let matcher = Matcher::new(rules.to_vec(), Lexicon::default());
-    Ok(Box::new(Own { matcher, by_index, scratches: Vec::new(), unprepared: Scratch::default() }))
+    Ok(Box::new(Own {
+        matcher,
+        by_index,
+        scratches: Vec::new(),
+        work: Work::default(),
+        unprepared: Scratch::default(),
+    }))
 }
 
 impl Engine for Own {
@@ -42,9 +50,10 @@ impl Engine for Own {
     }
 
     fn first(&mut self, case: &Case<'_>) -> Option<usize> {
-        let (candidate, work) = self.scratches[case.number].facts_of(case.failure);
+        let (candidate, _) = self.scratches[case.number].facts_of(case.failure);
         if self.by_index {
-            self.matcher.first_of(candidate, work)
+            self.work.forget();
+            self.matcher.first_of(candidate, &mut self.work)
         } else {
             plain::first(self.matcher.rules(), candidate)
         }

@@ -117,8 +117,8 @@ fn holds<'c, S: Sink<'c>>(condition: &'c Condition, candidate: Candidate<'c>, si
         Condition::Exception(values) => quantified(values, |wanted| {
             indexed(candidate).find_map(|(index, cause)| Some((lineage(cause, wanted)?, Some(index))))
         }),
-        Condition::Message(values) => quantified(values, |wanted| in_texts(candidate, |text| wanted.part::<S>(text))),
-        Condition::Contains(values) => quantified(values, |wanted| in_texts(candidate, |text| wanted.part::<S>(text))),
+        Condition::Message(values) => quantified(values, |wanted| in_texts::<S>(candidate, wanted)),
+        Condition::Contains(values) => quantified(values, |wanted| in_texts::<S>(candidate, wanted)),
         Condition::HttpStatus(values) => candidate.http_status().and_then(|status| {
             quantified(values, |wanted| wanted.matches(status).then_some((Matched::Status(status), None)))
         }),
@@ -210,8 +210,12 @@ fn lineage<'c>(cause: Cause<'c>, wanted: &TypePattern) -> Option<Matched<'c>> {
     fits.map(|name| Matched::Text(name.full()))
 }
 
-fn in_texts<'c>(candidate: Candidate<'c>, find: impl Fn(&'c str) -> Option<&'c str>) -> Option<Found<'c>> {
-    candidate.texts_with_cause().find_map(|(cause, text)| Some((Matched::Text(find(text)?), cause)))
+fn in_texts<'c, S: Sink<'c>>(candidate: Candidate<'c>, wanted: &impl Finds) -> Option<Found<'c>> {
+    if !S::WANTED && wanted.stays_on_line() {
+        let text = candidate.text();
+        return wanted.occurs(text).then_some((Matched::Text(text), None));
+    }
+    candidate.texts_with_cause().find_map(|(cause, text)| Some((Matched::Text(wanted.part::<S>(text)?), cause)))
 }
 
 fn on_cause<'c, S: Sink<'c>>(condition: &'c CauseCondition, cause: Cause<'c>) -> Option<Matched<'c>> {
@@ -235,6 +239,8 @@ fn on_cause<'c, S: Sink<'c>>(condition: &'c CauseCondition, cause: Cause<'c>) ->
 trait Finds {
     fn occurs(&self, text: &str) -> bool;
     fn place(&self, text: &str) -> Option<Range<usize>>;
+    /// Whether it can be looked for in all messages at once, which stand on lines of their own.
+    fn stays_on_line(&self) -> bool;
 
     /// The part that matches; some part of the text when nobody wants to know which.
     fn part<'t, S: Sink<'t>>(&self, text: &'t str) -> Option<&'t str> {
@@ -249,6 +255,9 @@ impl Finds for Pattern {
     fn place(&self, text: &str) -> Option<Range<usize>> {
         self.find(text)
     }
+    fn stays_on_line(&self) -> bool {
+        self.stays_on_line()
+    }
 }
 
 impl Finds for Literal {
@@ -257,6 +266,10 @@ impl Finds for Literal {
     }
     fn place(&self, text: &str) -> Option<Range<usize>> {
         self.find(text)
+    }
+    fn stays_on_line(&self) -> bool {
+        // A literal holds no control characters.
+        true
     }
 }
 

@@ -61,6 +61,11 @@ impl Folded {
         &self.bytes
     }
 
+    /// Whether no character of the text was replaced by another one when it was folded.
+    pub(super) fn is_plain(&self) -> bool {
+        self.is_plain && self.is_current
+    }
+
     /// Those of the wanted runs of a group that may occur in the text, and from where on.
     pub(super) fn runs(&mut self, runs: &RunSet, group: usize, wanted: u64, text: &str, places: &mut Places) -> u64 {
         let folded = self.of(text);

@@ -12,7 +12,7 @@ use foldhash::fast::RandomState;
 
 use crate::model::{
     Attribute, AttributePattern, CauseCondition, CodePattern, Condition, Literal, Pattern, Quantifier, Requirement,
-    Rule, Run, TypePattern, Values,
+    Rule, Run, TypePattern, Values, fold_into,
 };
 
 use super::Candidate;
@@ -25,8 +25,8 @@ use super::table::{GlobTable, KeyId, Numbering, TypeTable};
 /// Rules that may share a key before a text that the rule requires is the better one.
 const SHARED: u32 = 8;
 /// What trying a pattern on one message costs at least, and for so many bytes of it, in nanoseconds.
-const TRY: usize = 40;
-const BYTES_TRIED: usize = 16;
+const TRY: usize = 30;
+const BYTES_TRIED: usize = 32;
 /// In sets with more rules than this that require a text, nearly every message is scanned.
 const SCANNED: usize = 24;
 /// No condition of a rule is proven by its keys.
@@ -57,7 +57,7 @@ pub(crate) struct Index {
     waiting: Postings,
     /// Rules without any key.
     always: Postings,
-    /// For each rule, the place of the condition that its keys prove.
+    /// For each rule, the place of the condition that its keys prove; texts do so where they were seen in a plain text.
     given: Vec<u8>,
     /// Rules that are found by a search, with the place of the condition and the search.
     tried: Vec<(RuleId, usize, u32)>,
@@ -245,22 +245,24 @@ impl Index {
         rules: &[Rule],
         candidate: Candidate<'_>,
         folded: &mut Folded,
-        found: &mut Vec<RuleId>,
+        found: &mut Vec<u32>,
     ) -> Option<usize> {
         let scope = candidate.failure().connector.as_deref().and_then(|name| self.scopes.get(name));
         let scope = scope.map_or(0, |number| number + 1);
         let mut round = Round { index: self, rules, candidate, scope, best: RuleId::MAX, found };
         round.found.clear();
-        self.facts.each(candidate, |key| round.add(&self.by_fact, key));
-        round.add(&self.always, 0);
+        self.facts.each(candidate, |key| round.add(&self.by_fact, key, true));
+        round.add(&self.always, 0, true);
         round.decide();
         let waiting = round.waits(&self.waiting);
         let bytes = candidate.text().len();
-        let tries = waiting * (candidate.texts_with_cause().count() * TRY + bytes / BYTES_TRIED);
+        let tries = waiting * (TRY + bytes / BYTES_TRIED);
         if tries > self.texts.cost(bytes) {
-            self.texts.scan(folded.of(candidate.text()), |text| round.add(&self.by_text, text));
+            folded.of(candidate.text());
+            let is_seen = folded.is_plain();
+            self.texts.scan(folded.of(candidate.text()), |text| round.add(&self.by_text, text, is_seen));
         } else {
-            round.add(&self.waiting, 0);
+            round.add(&self.waiting, 0, false);
         }
         round.decide();
         self.search(&mut round, folded);
@@ -288,7 +290,7 @@ impl Index {
 
     fn try_search(&self, round: &mut Round<'_>, id: u32, place: usize) {
         if round.can_win(&self.by_search, id) && self.searches[id as usize].occurs(round.candidate, place) {
-            round.add(&self.by_search, id);
+            round.add(&self.by_search, id, true);
         }
     }
 
@@ -312,15 +314,16 @@ struct Round<'r> {
     scope: Scope,
     /// The first rule that is known to apply; nothing behind it is looked at.
     best: RuleId,
-    /// Rules that could apply and are not tried yet.
-    found: &'r mut Vec<RuleId>,
+    /// Rules that could apply and are not tried yet: twice their number, and one more where no key of theirs was met.
+    found: &'r mut Vec<u32>,
 }
 
 impl Round<'_> {
-    /// Adds the rules of a key that could still win.
-    fn add(&mut self, postings: &Postings, key: u32) {
+    /// Adds the rules of a key that could still win, and whether the key is met for certain.
+    fn add(&mut self, postings: &Postings, key: u32, is_met: bool) {
         for rules in postings.of(key, self.scope) {
-            self.found.extend(rules.iter().take_while(|&&rule| rule < self.best));
+            let could_win = rules.iter().take_while(|&&rule| rule < self.best);
+            self.found.extend(could_win.map(|&rule| rule << 1 | u32::from(!is_met)));
         }
     }
 
@@ -337,12 +340,14 @@ impl Round<'_> {
     fn decide(&mut self) {
         self.found.sort_unstable();
         self.found.dedup();
-        let applies = |&&rule: &&RuleId| {
-            let given = self.index.given[rule as usize];
-            applies(&self.rules[rule as usize], self.candidate, (given != NO_PLACE).then_some(given.into()))
+        let applies = |&&entry: &&u32| {
+            let (rule, is_met) = ((entry >> 1) as usize, entry & 1 == 0);
+            let given = self.index.given[rule];
+            let given = (is_met && given != NO_PLACE).then_some(given.into());
+            applies(&self.rules[rule], self.candidate, given)
         };
         if let Some(&first) = self.found.iter().find(applies) {
-            self.best = first;
+            self.best = first >> 1;
         }
         self.found.clear();
     }
@@ -510,16 +515,22 @@ impl Filing {
     }
 
     fn pattern_keys(&mut self, pattern: &Pattern) -> (Vec<Key>, bool) {
-        self.text_keys(pattern.requirement(), (true, pattern.as_str()), || Search::Pattern(pattern.clone()))
+        let search = || Search::Pattern(pattern.clone());
+        self.text_keys(pattern.requirement(), pattern.folded(), (true, pattern.as_str()), search)
     }
 
     fn literal_keys(&mut self, literal: &Literal) -> (Vec<Key>, bool) {
-        self.text_keys(literal.requirement(), (false, literal.as_str()), || Search::Literal(literal.clone()))
+        // A replaced character of a literal stands for itself alone.
+        let mut folded = Vec::new();
+        let is_plain = fold_into(literal.as_str(), &mut folded);
+        let search = || Search::Literal(literal.clone());
+        self.text_keys(literal.requirement(), is_plain.then_some(&*folded), (false, literal.as_str()), search)
     }
 
     fn text_keys(
         &mut self,
         requirement: &Requirement,
+        exact: Option<&[u8]>,
         (is_pattern, source): (bool, &str),
         search: impl FnOnce() -> Search,
     ) -> (Vec<Key>, bool) {
@@ -530,8 +541,10 @@ impl Filing {
             }
             return (vec![Key::Search(id)], true);
         }
+        // Where the text is all that is looked for, seeing it is as good.
+        let is_proof = matches!(&*requirement.texts, [text] if Some(&**text) == exact);
         let texts = requirement.texts.iter();
-        (texts.map(|text| Key::Text(self.texts.number(text.clone()).0)).collect(), false)
+        (texts.map(|text| Key::Text(self.texts.number(text.clone()).0)).collect(), is_proof)
     }
 }
 

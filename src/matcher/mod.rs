@@ -67,7 +67,7 @@ pub struct Scratch {
 impl Scratch {
     /// The facts that were read last, once more, for the same failure; its messages are looked through anew.
     pub fn facts_of<'s>(&'s mut self, failure: &'s Failure<'_>) -> (Candidate<'s>, &'s mut Work) {
-        self.work.folded.forget();
+        self.work.forget();
         (Candidate::new(failure, &self.facts), &mut self.work)
     }
 }
@@ -77,6 +77,13 @@ impl Scratch {
 pub struct Work {
     folded: Folded,
     found: Vec<u32>,
+}
+
+impl Work {
+    /// Forgets the candidate that was matched last; the memory stays.
+    pub fn forget(&mut self) {
+        self.folded.forget();
+    }
 }
 
 impl Matcher {

@@ -12,6 +12,7 @@ mod pattern;
 mod per_thread;
 mod required;
 mod rule;
+mod sequence;
 mod status;
 mod template;
 mod type_name;

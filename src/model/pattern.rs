@@ -14,7 +14,8 @@ use serde::{Serialize, Serializer};
 
 use super::limits;
 use super::per_thread::PerThread;
-use super::required::{Requirement, byte_bits};
+use super::required::{Requirement, byte_bits, stays_on_line};
+use super::sequence::Sequences;
 
 /// A checked message pattern. Copies, and patterns with the same source, share the compiled expression.
 #[derive(Debug, Clone)]
@@ -34,6 +35,10 @@ struct Inner {
     /// Bytes of the longest one.
     longest: Option<usize>,
     requirement: Requirement,
+    /// Whether no match holds a line end or depends on where the text begins and ends.
+    stays_on_line: bool,
+    /// What matches in its place, where only a yes or no is wanted.
+    sequences: Option<Sequences>,
     /// Compiled when the pattern is first used, or by [`Pattern::compile`].
     compiled: OnceLock<Result<Compiled, PatternError>>,
 }
@@ -162,6 +167,8 @@ impl Pattern {
             least,
             longest: hir.properties().maximum_len(),
             requirement: Requirement::of(&hir),
+            stays_on_line: stays_on_line(&hir),
+            sequences: Sequences::of(&hir),
             compiled: OnceLock::new(),
         })))
     }
@@ -198,7 +205,18 @@ impl Pattern {
     /// Whether the pattern matches anywhere; cheaper than finding out where.
     #[must_use]
     pub fn is_match(&self, text: &str) -> bool {
-        self.regex().is_some_and(|regex| regex.is_match(text))
+        let answer = self.0.sequences.as_ref().and_then(|sequences| sequences.is_match(text));
+        answer.unwrap_or_else(|| self.regex().is_some_and(|regex| regex.is_match(text)))
+    }
+
+    /// Whether it matches in one of several texts exactly when it matches in all of them with line ends in between.
+    pub(crate) fn stays_on_line(&self) -> bool {
+        self.0.stays_on_line
+    }
+
+    /// The text that occurs in the folded form of a text exactly when the pattern matches there, where there is one.
+    pub(crate) fn folded(&self) -> Option<&[u8]> {
+        self.0.sequences.as_ref().and_then(Sequences::folded)
     }
 
     /// Whether some match is a single character.
@@ -246,6 +264,12 @@ impl Pattern {
         let group = regex.capture_names().position(|name| name == Some("value"))?;
         let value = places.get(group).map_or(found.range(), |(start, end)| start..end);
         Some((value, found.end()))
+    }
+
+    /// What matches in its place.
+    #[cfg(test)]
+    pub(super) fn sequences(&self) -> Option<&Sequences> {
+        self.0.sequences.as_ref()
     }
 
     /// Whether the pattern has a group named `value`.

@@ -76,15 +76,34 @@ pub fn fold_into(text: &str, folded: &mut Vec<u8>) -> bool {
     let start = folded.len();
     let is_plain = text.is_ascii() || !text.contains(['\u{212A}', '\u{17F}']);
     if is_plain {
-        folded.extend_from_slice(text.as_bytes());
+        folded.extend(text.as_bytes().iter().map(u8::to_ascii_lowercase));
     } else {
         let mut buffer = [0; 4];
         for c in text.chars() {
             folded.extend_from_slice(fold(c).encode_utf8(&mut buffer).as_bytes());
         }
+        folded[start..].make_ascii_lowercase();
     }
-    folded[start..].make_ascii_lowercase();
     is_plain
+}
+
+/// Whether no match of a pattern holds a line end, nor depends on where the text begins or ends beside a line end: then
+/// it matches in one of several texts exactly when it matches in all of them with a line end around each.
+pub(crate) fn stays_on_line(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Empty => true,
+        HirKind::Literal(literal) => !literal.0.contains(&b'\n'),
+        HirKind::Class(Class::Unicode(class)) => {
+            class.iter().all(|range| !(range.start()..=range.end()).contains(&'\n'))
+        }
+        HirKind::Class(Class::Bytes(class)) => {
+            class.iter().all(|range| !(range.start()..=range.end()).contains(&b'\n'))
+        }
+        HirKind::Look(look) => !matches!(look, Look::Start | Look::End | Look::StartCRLF | Look::EndCRLF),
+        HirKind::Repetition(repetition) => stays_on_line(&repetition.sub),
+        HirKind::Capture(capture) => stays_on_line(&capture.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().all(stays_on_line),
+    }
 }
 
 fn fold(c: char) -> char {

@@ -18,6 +18,7 @@ pub fn trials() -> Vec<Trial> {
         Trial::test("matcher/steady_state_allocates_nothing", allocations),
         Trial::test("matcher/index_and_loop_agree_on_random_rules", || random(1, 40, 1)),
         Trial::test("matcher/index_and_loop_agree_on_many_random_rules", || random(300, 700, 20)),
+        Trial::test("matcher/index_and_loop_agree_on_ordered_lists", lists),
     ]
 }
 
@@ -65,6 +66,67 @@ fn random(least: usize, most: usize, cost: u64) -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// Ordered lists of thousands of overlapping patterns: the index finds what the loop finds.
+///
+/// `FAULTBOOK_REGEX_LIST` names a file with a list of another origin, one pattern a line.
+fn lists() -> Result<(), Failed> {
+    let list = match std::env::var_os("FAULTBOOK_REGEX_LIST") {
+        Some(path) => std::fs::read_to_string(path)?.lines().map(str::to_owned).collect(),
+        None => overlapping(3_000),
+    };
+    let patterns: Vec<Pattern> = list.iter().filter_map(|source| Pattern::parse(source).ok()).collect();
+    let rules = patterns.iter().enumerate().map(|(id, pattern)| Rule {
+        id: format!("list/{id}"),
+        code: Code::parse("DSUNK001").unwrap_or_else(|| broken(&"no code")),
+        connectors: Vec::new(),
+        when: vec![Condition::Message(Values { quantifier: Quantifier::Any, items: vec![pattern.clone()] })],
+        unless: Vec::new(),
+        captures: Vec::new(),
+    });
+    let matcher = Matcher::new(rules.collect(), Lexicon::default());
+    let mut scratch = Scratch::default();
+    let (mut rng, mut known) = (Rng::with_seed(7), 0);
+    for _ in 0..400 {
+        // What is left of some patterns without their signs is close to what they match.
+        let parts = (0..rng.usize(1..4)).map(|_| {
+            let source = patterns[rng.usize(..patterns.len())].as_str();
+            let text: String = source.chars().filter(|c| !r"\^$()[]{}?*+|".contains(*c)).collect();
+            format!("{text}{}", ["", "/12.3", " 404", "; x"][rng.usize(..4)])
+        });
+        let message = parts.collect::<Vec<_>>().join(" ");
+        let failure = Failure { message: Some(message.into()), ..Failure::default() };
+        agree(&matcher, &failure, &mut scratch)?;
+        known += usize::from(matcher.first(&failure, None, &mut scratch).is_some());
+    }
+    if patterns.len() < list.len() / 2 || known < 100 {
+        return Err(format!("{} of {} patterns, {known} failures known", patterns.len(), list.len()).into());
+    }
+    Ok(())
+}
+
+/// Patterns of a few words, so that many of them match the same texts.
+fn overlapping(count: usize) -> Vec<String> {
+    const WORDS: [&str; 12] =
+        ["token", "mail", "box", "sink", "agent", "link", "robot", "kiosk", "reader", "ask", "linker", "mailbox"];
+    let mut rng = Rng::with_seed(11);
+    let list = (0..count).map(|_| {
+        let (one, other) = (WORDS[rng.usize(..12)], WORDS[rng.usize(..12)]);
+        let number = rng.u32(..1_000);
+        match rng.u32(..9) {
+            0 => format!("{one} {other} {number}x"),
+            1 => format!(r"\b{one}{number}\b"),
+            2 => format!("{one}{number}.*{other}"),
+            3 => format!("(?i){one}[ -]{other}{number}/"),
+            4 => format!("(?:{one}|{other}){number}/([0-9]+)"),
+            5 => format!(r"{one}{number}[/ ]([0-9]+)(?:\.([0-9]+))?"),
+            6 => format!("^{other}{number} {one}"),
+            7 => format!(r"(?i)\b{other} {one}{number}\b"),
+            _ => format!(r"\b[{}-z]{{2}}{number}\b", char::from(rng.u8(b'a'..b'y'))),
+        }
+    });
+    list.collect()
 }
 
 /// Failures for each random rule set.
