@@ -19,6 +19,8 @@ pub enum ErrorKind {
     Io,
     /// A rule set has errors; [`crate::Rejected`] carries the report.
     Rejected,
+    /// An option is out of its limits.
+    InvalidOptions,
 }
 
 impl Error {

@@ -115,7 +115,6 @@ impl RuleSet {
     }
 
     /// A text without secrets.
-    #[cfg(feature = "cli")]
     pub(crate) fn redacted<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.redactor.redact(text)
     }
@@ -178,6 +177,7 @@ impl RuleSet {
             notes,
             error: None,
             raw_base64: None,
+            spooled: None,
         }
     }
 
