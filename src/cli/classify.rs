@@ -21,6 +21,7 @@ use crate::ruleset::RuleSet;
 
 use super::output::{Failed, Output, remark};
 use super::signals::{self, Stopping};
+use super::spool::{self, Keeper};
 use super::threads;
 
 const EXAMPLES: &str = "Examples:
@@ -57,6 +58,8 @@ pub(super) struct Arguments {
     /// Threads that answer, up to 256; 0 for one on each core. The output is the same
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(0..=256))]
     threads: u16,
+    #[command(flatten)]
+    spool: spool::Arguments,
 }
 
 /// How failures are written.
@@ -96,6 +99,7 @@ const RAW_BYTES: usize = 4 * 1024;
 
 pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCode, Failed> {
     let set = super::rule_set(rules)?;
+    let keeper = arguments.spool.open()?;
     std::panic::set_hook(Box::new(|panic| {
         // Not what the panic says: it may quote the record.
         let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
@@ -103,13 +107,14 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     }));
     let output = Arc::new(Mutex::new(Output::new()));
     let stopping = signals::flush_on_signal(&output);
-    let mut run = Run { engine: Engine { arguments, set }, output, stopping, answered: 0, unreadable: 0 };
+    let mut run = Run { engine: Engine { arguments, set, keeper }, output, stopping, answered: 0, unreadable: 0 };
     let stdin = [PathBuf::from("-")];
     let files = if arguments.files.is_empty() { &stdin[..] } else { &arguments.files };
     let done = files.iter().try_for_each(|file| run.file(file));
     // What was answered is written even when a later file cannot be read.
     let flushed = lock(&run.output).flush();
-    done.and(flushed)?;
+    let kept = run.engine.keeper.conclude();
+    done.and(flushed).and(kept)?;
     if run.unreadable > 0 {
         remark(&format!("{} of {} records could not be read", run.unreadable, run.answered));
         return Ok(ExitCode::from(1));
@@ -124,6 +129,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
 pub(super) struct Engine<'a> {
     arguments: &'a Arguments,
     set: RuleSet,
+    keeper: Keeper,
 }
 
 struct Run<'a> {
@@ -207,12 +213,13 @@ impl Engine<'_> {
                 let decided = catch_unwind(AssertUnwindSafe(|| self.set.classify(&failure)));
                 let decision =
                     decided.unwrap_or_else(|_| self.set.unreadable("internal error; please report the record"));
+                let decision = self.keeper.keep(&self.set, &failure, decision);
                 self.set.noted(decision, notes)
             }
             Err(error) => {
                 let mut decision = self.set.unreadable(error);
                 decision.raw_base64 = record.not_utf8().map(|raw| self.raw(raw));
-                decision
+                self.keeper.keep_unreadable(&self.set, record, decision)
             }
         }
     }
