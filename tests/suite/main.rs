@@ -13,6 +13,7 @@ mod properties;
 mod records;
 mod schema;
 mod snapshot;
+mod spool;
 mod streams;
 mod text;
 mod tidy;
@@ -30,6 +31,7 @@ fn main() {
         limits::trials(),
         matcher::trials(),
         schema::trials(),
+        spool::trials(),
         streams::trials(),
         cli::trials(),
         tidy::trials(),
