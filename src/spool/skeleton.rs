@@ -33,7 +33,6 @@ pub(super) fn skeleton(text: &str) -> String {
     let mut before = ' ';
     while let Some(c) = rest.chars().next() {
         if out.len() > SKELETON_BYTES {
-            out.truncate(floor_char_boundary(&out, SKELETON_BYTES));
             break;
         }
         let used = if c.is_whitespace() || c.is_control() {
@@ -46,11 +45,11 @@ pub(super) fn skeleton(text: &str) -> String {
             used
         } else if let Some(used) = quoted(rest, before, &mut out) {
             used
-        } else if is_mark(c) {
+        } else if is_escape(rest) {
             // A quote that is escaped once more is a quote.
-            if c != '\\' || !rest[1..].starts_with(['"', '\'']) {
-                out.push(c);
-            }
+            1
+        } else if is_mark(c) {
+            out.push(c);
             c.len_utf8()
         } else {
             let token = &rest[..token_end(rest)];
@@ -60,6 +59,7 @@ pub(super) fn skeleton(text: &str) -> String {
         before = rest[..used].chars().next_back().unwrap_or(' ');
         rest = &rest[used..];
     }
+    out.truncate(floor_char_boundary(&out, SKELETON_BYTES));
     out.truncate(out.trim_end().len());
     out
 }
@@ -189,10 +189,15 @@ fn is_mark(c: char) -> bool {
     )
 }
 
+/// Whether a text starts with a backslash in front of a quote, or of a further such backslash.
+fn is_escape(text: &str) -> bool {
+    text.starts_with('\\') && text.trim_start_matches('\\').starts_with(['"', '\''])
+}
+
 /// Where the word at the start of a text ends.
 fn token_end(rest: &str) -> usize {
     let ends = |(at, c): (usize, char)| {
-        let is_end = c.is_whitespace() || c.is_control() || is_mark(c);
+        let is_end = c.is_whitespace() || c.is_control() || is_mark(c) || is_escape(&rest[at..]);
         // `1,234.56` is one number.
         let is_inside = c == ','
             && rest[..at].ends_with(|c: char| c.is_ascii_digit())
@@ -211,9 +216,12 @@ fn token_end(rest: &str) -> usize {
 
 /// Adds a word, or what stands for it.
 fn word(token: &str, behind: &str, out: &mut String) {
+    let (lead, token) = token.split_at(token.len() - token.trim_start_matches(':').len());
+    out.push_str(lead);
     let core = token.trim_end_matches(['.', ':', '-', '…']);
     let tail = &token[core.len()..];
-    if core.is_empty() {
+    // Names before names before names are long enough before they are all read.
+    if core.is_empty() || out.len() > SKELETON_BYTES {
         out.push_str(tail);
         return;
     }
@@ -391,6 +399,7 @@ mod tests {
             ("CONTOSO\\anna and \\\\srv\\x", "<path> and <path>"),
             ("„Müller“ fehlt, « x » aussi", "'*' fehlt, '*' aussi"),
             ("٣ items", "<n> items"),
+            ("n :5 ::x a:b:7 ab:cd:7", "n :<n> ::x a:b:<n> ab:cd:<n>"),
             ("", ""),
         ];
         for (text, expected) in cases {
