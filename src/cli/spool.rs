@@ -126,10 +126,15 @@ impl Keeper {
         }
         let fault = spool.status().fault.unwrap_or_else(|| "the disk did not answer in time".to_owned());
         let since = if is_written { "; they are counted now" } else { "" };
-        let message = format!(
-            "{not_kept} of {unknown} unknown failures could not be spooled in `{}` in time: {fault}{since}",
-            directory.display()
-        );
+        let directory = directory.display();
+        let message = if not_kept == 0 {
+            // They are written, and that is what was answered.
+            format!("the last unknown failures in the spool `{directory}` are not durable: {fault}")
+        } else {
+            format!(
+                "{not_kept} of {unknown} unknown failures could not be spooled in `{directory}` in time: {fault}{since}"
+            )
+        };
         if self.is_required {
             return Err(Error::new(ErrorKind::Io, message).into());
         }

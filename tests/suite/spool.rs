@@ -677,6 +677,19 @@ fn failed_fsync() -> Result<(), Failed> {
             expect_kept(&directory, &kept, 60)?;
         }
     }
+    // What was answered is written, but closing does not make it durable: said, and an error where everything is required.
+    for (more, code) in [(&[][..], 0), (&["--spool-required"][..], 2)] {
+        let parent = TempDir::new()?;
+        let directory = parent.path().join("spool");
+        // A file that is gone on with is not made durable by opening it.
+        drop(Spool::open(&directory, patient(Fsync::Os))?);
+        let Some(done) = traced("fdatasync:error=EIO", &directory, more)? else { return Ok(()) };
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        // On a busy machine the time to make it durable comes before the end.
+        let is_said = said.contains("not durable") || said.contains("could not be spooled");
+        expect(&format!("{:?} {said}", done.status), done.status.code() == Some(code) && is_said)?;
+        expect_kept(&directory, &acknowledged(&done.stdout)?, 60)?;
+    }
     let parent = TempDir::new()?;
     let began = Instant::now();
     // Each takes a second: more than anybody waits for, and far less than sixty of them.
