@@ -1,7 +1,7 @@
 //! What keeping an unknown failure costs, for each fsync policy: `cargo bench --bench spool [-- DIR]`.
 //!
-//! The directory is the one that is measured; the system's temporary directory by default. Figures are the time from the
-//! call to the acknowledgement, over all threads.
+//! The directory is the one that is measured; the system's temporary directory by default. Figures are the time from
+//! the call to the acknowledgement, over all threads.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

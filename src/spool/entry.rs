@@ -11,9 +11,9 @@
 //! {"v":1,"kind":"overflow","count":91,"first":"…","last":"…"}
 //! ```
 //!
-//! Every file begins with a snapshot: a `shape` line for each shape, then a `checkpoint` with their number and the count
-//! of all failures that belong to no shape of their own. What stands in front of a checkpoint replaces what older files
-//! say; behind it every line stands for a change.
+//! Every file begins with a snapshot: a `shape` line for each shape, then a `checkpoint` with their number and the
+//! count of all failures that belong to no shape of their own. What stands in front of a checkpoint replaces what
+//! older files say; behind it every line stands for a change.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

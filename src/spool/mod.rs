@@ -68,8 +68,8 @@ pub struct SpoolOptions {
     pub shapes: usize,
     /// Bytes of one specimen, 1 to 64 KiB; 16 KiB by default, and at most an eighth of a file. Longer texts are cut.
     pub specimen_bytes: usize,
-    /// The longest time that [`Spool::keep`] waits for the writer; 250 ms by default. Once somebody has waited that long
-    /// in vain, nobody waits until the writer has come back.
+    /// The longest time that [`Spool::keep`] waits for the writer; 250 ms by default. Once somebody has waited that
+    /// long in vain, nobody waits until the writer has come back.
     pub deadline: Duration,
 }
 
@@ -215,8 +215,8 @@ impl Spool {
     /// Keeps a failure that the rules do not know; whether it is kept, in the sense of the [`Fsync`] policy.
     ///
     /// What the decision is about a known code is not kept: `false`. Never panics, and waits at most for
-    /// [`SpoolOptions::deadline`]. After `false` the failure may be in the spool all the same; its count is written as soon
-    /// as that works.
+    /// [`SpoolOptions::deadline`]. After `false` the failure may be in the spool all the same; its count is written
+    /// as soon as that works.
     pub fn keep(&self, rules: &RuleSet, failure: &Failure<'_>, decision: &Decision<'_>) -> bool {
         decision.code.as_str() == rules.fallback().code.as_str()
             && self.keep_shape(

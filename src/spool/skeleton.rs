@@ -12,10 +12,10 @@
 //! | `<path>` | paths of files, of requests, and `DOMAIN\user` |
 //! | `<id>` | long words of letters and digits, hexadecimal words |
 //! | `<secret>` | what redaction has left of a secret |
-//! | `'*'` | values in quotes of whatever kind; names of JSON fields stay, and so does a word in a field such as `code` |
+//! | `'*'` | values in quotes of whatever kind; names of JSON fields stay, and a word in a field such as `code` |
 //!
-//! `AADSTS` numbers and HRESULTs (`0x80004005`) say what went wrong and stay. Values that follow each other count as one,
-//! so that lists of different length are alike.
+//! `AADSTS` numbers and HRESULTs (`0x80004005`) say what went wrong and stay. Values that follow each other count as
+//! one, so that lists of different length are alike.
 
 use crate::diagnostic::floor_char_boundary;
 

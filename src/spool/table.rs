@@ -294,8 +294,8 @@ impl Table {
         }
     }
 
-    /// Only these files are left: specimens in others are lost. Those in memory are part of the next snapshot, the others
-    /// are wanted again.
+    /// Only these files are left: specimens in others are lost. Those in memory are part of the next snapshot, the
+    /// others are wanted again.
     pub(super) fn keep_specimens_in(&mut self, files: &[u64]) {
         for shape in self.shapes.values_mut() {
             if !files.contains(&shape.specimen_in) {

@@ -1,8 +1,8 @@
 //! The one thread that writes: takes what has changed, appends it, makes it durable, and only then says so.
 //!
-//! Whoever keeps a failure counts it in memory and takes a ticket; the writer settles all tickets of a batch at once. While
-//! it is busy, failures gather in the table, whose size is bounded, so that there is no queue that could be full. After
-//! a fault the counts stay in memory and are written as soon as that works again.
+//! Whoever keeps a failure counts it in memory and takes a ticket; the writer settles all tickets of a batch at once.
+//! While it is busy, failures gather in the table, whose size is bounded, so that there is no queue that could be
+//! full. After a fault the counts stay in memory and are written as soon as that works again.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -90,8 +90,8 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until what was counted before is written; whether it is. At most that long, and not at all while the writer
-    /// is known to be in trouble.
+    /// Waits until what was counted before is written; whether it is. At most that long, and not at all while the
+    /// writer is known to be in trouble.
     pub(super) fn settle(&self, mut state: MutexGuard<'_, State>, longest: Duration) -> bool {
         state.ticket += 1;
         let ticket = state.ticket;
@@ -213,8 +213,8 @@ impl Writer {
         }
     }
 
-    /// Waits for something to write, for the time to make it durable, or for the time of the next attempt. Whether it is
-    /// the last time.
+    /// Waits for something to write, for the time to make it durable, or for the time of the next attempt. Whether it
+    /// is the last time.
     fn wait(&self, again: Option<Instant>) -> bool {
         let mut state = self.shared.lock();
         loop {

@@ -640,7 +640,8 @@ fn file_limit() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Where strace can inject faults: a failed `fsync` seals the file, a slow one delays an answer by the deadline at most.
+/// Where strace can inject faults: a failed `fsync` seals the file, a slow one delays an answer by the deadline at
+/// most.
 fn failed_fsync() -> Result<(), Failed> {
     let traced = |inject: &str, spool: &Path, more: &[&str]| -> Result<Option<Output>, Failed> {
         let mut command = Command::new("strace");
@@ -677,7 +678,8 @@ fn failed_fsync() -> Result<(), Failed> {
             expect_kept(&directory, &kept, 60)?;
         }
     }
-    // What was answered is written, but closing does not make it durable: said, and an error where everything is required.
+    // What was answered is written, but closing does not make it durable: said, and an error where everything is
+    // required.
     for (more, code) in [(&[][..], 0), (&["--spool-required"][..], 2)] {
         let parent = TempDir::new()?;
         let directory = parent.path().join("spool");
