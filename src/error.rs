@@ -22,6 +22,8 @@ pub enum ErrorKind {
     Io,
     /// A rule set has errors; [`Error::report`] says which.
     Rejected,
+    /// An option is out of its limits.
+    InvalidOptions,
 }
 
 impl Error {

@@ -24,6 +24,8 @@
 //!
 //! Own rules come from a directory: [`RuleSet::discover`] reads it, [`RuleSet::load`] proves it and gives either a set
 //! or [`Rejected`] with a [`Report`] of everything that is wrong.
+//!
+//! What no rule knows need not be lost: a [`Spool`] keeps each shape of it on disk, with an exact count.
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -36,6 +38,7 @@ mod model;
 pub mod render;
 mod rulefile;
 mod ruleset;
+pub mod spool;
 
 pub use diagnostic::{Diagnostic, LINTS, Label, Lint, Position, Report, Severity, Source, SourceId, Sources, Span};
 pub use engine::{
@@ -50,3 +53,4 @@ pub use model::{
     UnknownReason, limits,
 };
 pub use ruleset::{Diagnosis, Rejected, RuleSet};
+pub use spool::{Fsync, Spool, SpoolOptions};

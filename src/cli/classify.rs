@@ -23,6 +23,7 @@ use super::engine::EngineArguments;
 use super::follow::Follow;
 use super::output::{Failed, Output, remark};
 use super::signals::{self, Stopping};
+use super::spool::{self, Keeper};
 use super::threads;
 
 const EXAMPLES: &str = "Examples:
@@ -68,6 +69,8 @@ pub(super) struct Arguments {
     follow: Option<PathBuf>,
     #[command(flatten)]
     engine: EngineArguments,
+    #[command(flatten)]
+    spool: spool::Arguments,
 }
 
 /// How failures are written.
@@ -107,6 +110,7 @@ const RAW_BYTES: usize = 4 * 1024;
 
 pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCode, Failed> {
     let engine = Arc::new(arguments.engine.open(rules)?);
+    let keeper = arguments.spool.open()?;
     std::panic::set_hook(Box::new(|panic| {
         // Not what the panic says: it may quote the record.
         let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
@@ -115,7 +119,8 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     let output = Arc::new(Mutex::new(Output::new()));
     let stopping = signals::flush_on_signal(&output);
     let _watching = arguments.engine.keep_fresh(&engine, arguments.follow.is_some())?;
-    let mut run = Run { answerer: Answerer { arguments, engine }, output, stopping, answered: 0, unreadable: 0 };
+    let mut run =
+        Run { answerer: Answerer { arguments, engine, keeper }, output, stopping, answered: 0, unreadable: 0 };
     let stdin = [PathBuf::from("-")];
     let files = if arguments.files.is_empty() { &stdin[..] } else { &arguments.files };
     let done = match &arguments.follow {
@@ -124,7 +129,8 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     };
     // What was answered is written even when a later file cannot be read.
     let flushed = lock(&run.output).flush();
-    done.and(flushed)?;
+    let kept = run.answerer.keeper.conclude();
+    done.and(flushed).and(kept)?;
     if run.unreadable > 0 {
         remark(&format!("{} of {} records could not be read", run.unreadable, run.answered));
         return Ok(ExitCode::from(1));
@@ -139,6 +145,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
 pub(super) struct Answerer<'a> {
     arguments: &'a Arguments,
     engine: Arc<Engine>,
+    keeper: Keeper,
 }
 
 struct Run<'a> {
@@ -233,12 +240,13 @@ impl Answerer<'_> {
         let decision = match record.read() {
             Ok(Record { mut failure, notes }) => {
                 self.fill_in(&mut failure);
-                set.noted(generation.classify(&failure), notes)
+                let decision = self.keeper.keep(set, &failure, generation.classify(&failure));
+                set.noted(decision, notes)
             }
             Err(error) => {
                 let mut decision = generation.unreadable(error);
                 decision.raw_base64 = record.not_utf8().map(|bytes| raw(set, bytes));
-                decision
+                self.keeper.keep_unreadable(set, record, decision)
             }
         };
         self.write(buffer, &decision, set, matches!(record, Raw::Text(_)));

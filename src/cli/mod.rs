@@ -13,7 +13,9 @@ mod output;
 mod publish;
 mod schema;
 mod signals;
+mod spool;
 mod threads;
+mod unknowns;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +33,7 @@ pub use schema::SCHEMAS;
 const EXAMPLES: &str = "Examples:
   faultbook classify failures.ndjson             decisions, one per failure
   pbpaste | faultbook classify --connector exchange
+  faultbook unknowns spool/                      what no rule knows, by count
   faultbook explain DSEX001                      what a code means and what to do
   faultbook list                                 the catalogue and the order of the rules
   faultbook check my-rules/                      every problem of a rule set at once
@@ -75,6 +78,8 @@ enum Format {
 enum Command {
     /// Say what failures are: one decision for each
     Classify(classify::Arguments),
+    /// Show what no rule knows: the shapes that `classify --spool` has kept
+    Unknowns(unknowns::Arguments),
     /// Check rule files: every problem at once
     Check(check::Arguments),
     /// Show what a code or a lint means
@@ -106,6 +111,7 @@ pub fn main() -> ExitCode {
     let rules = rules.as_deref();
     let done = match &arguments.command {
         Command::Classify(command) => classify::run(command, rules),
+        Command::Unknowns(command) => unknowns::run(command),
         Command::Check(command) => check::run(command, rules),
         Command::Explain(command) => explain::run(command, rules),
         Command::List(command) => list::run(command, rules),

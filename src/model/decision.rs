@@ -50,6 +50,9 @@ pub struct Decision<'s> {
     /// The start of a record that is not UTF-8, in base 64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw_base64: Option<String>,
+    /// Whether an undiagnosed failure is kept in the spool; absent without a spool and for what a rule decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spooled: Option<bool>,
 }
 
 /// What made one condition hold.
@@ -118,6 +121,7 @@ impl Decision<'_> {
             notes: self.notes,
             error: self.error,
             raw_base64: self.raw_base64,
+            spooled: self.spooled,
         }
     }
 }

@@ -46,6 +46,9 @@ pub fn log_line(decision: &Decision<'_>) -> String {
         let _ = write!(line, " unknownReason={}", reason.as_str());
     }
     let _ = write!(line, " message={} stackTrace={}", value(&decision.message), decision.log.stack_trace);
+    if let Some(spooled) = decision.spooled {
+        let _ = write!(line, " spooled={spooled}");
+    }
     if let Some(error) = &decision.error {
         let _ = write!(line, " error={}", value(error));
     }
@@ -61,6 +64,16 @@ pub fn log_line(decision: &Decision<'_>) -> String {
 /// When the writer fails; memory does not.
 pub fn json_line(decision: &Decision<'_>, writer: impl io::Write) -> io::Result<()> {
     decision.serialize(&mut serde_json::Serializer::with_formatter(writer, OneLine)).map_err(io::Error::from)
+}
+
+/// A failure as one line of JSON, as safe as [`json_line`].
+#[cfg(feature = "cli")]
+#[must_use]
+pub fn failure_line(failure: &crate::model::Failure<'_>) -> String {
+    let mut line = Vec::new();
+    // Texts and numbers only: writing them to memory cannot fail.
+    let _ = failure.serialize(&mut serde_json::Serializer::with_formatter(&mut line, OneLine));
+    String::from_utf8(line).unwrap_or_default()
 }
 
 /// A logfmt value: quoted when it holds anything but plain characters, always on one line.

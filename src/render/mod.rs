@@ -11,7 +11,7 @@ mod report;
 mod schema;
 
 #[cfg(feature = "cli")]
-pub use decision::block;
+pub use decision::{block, failure_line};
 pub use decision::{json_line, log_line, summary};
 pub use escape::escaped;
 #[cfg(feature = "cli")]

@@ -120,7 +120,6 @@ impl RuleSet {
     }
 
     /// A text without secrets.
-    #[cfg(feature = "cli")]
     pub(crate) fn redacted<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.redactor.redact(text)
     }
@@ -186,6 +185,7 @@ impl RuleSet {
             notes,
             error: None,
             raw_base64: None,
+            spooled: None,
         }
     }
 

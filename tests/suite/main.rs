@@ -15,6 +15,7 @@ mod records;
 mod reloads;
 mod schema;
 mod snapshot;
+mod spool;
 mod streams;
 mod text;
 mod tidy;
@@ -34,6 +35,7 @@ fn main() {
         limits::trials(),
         matcher::trials(),
         schema::trials(),
+        spool::trials(),
         streams::trials(),
         cli::trials(),
         tidy::trials(),

@@ -282,21 +282,27 @@ pub fn small_rules() -> String {
     root().join("tests/records/rules").to_string_lossy().into_owned()
 }
 
-/// No secret comes out of any place that a record has, in any format.
-fn secrets(format: &str) -> Result<(), Failed> {
+/// Records with secrets in every place, and what must not be found of them.
+pub fn secret_records(are_long: bool) -> Result<(Vec<u8>, Vec<String>), Failed> {
     let secrets = secret_texts()?;
     let hidden = secrets.hidden.iter().map(|text| text.replace('§', SECRET));
     let bare = secrets.bare.iter().map(|parts| parts.concat());
-    let mut needles: Vec<&str> = secrets.bare.iter().map(|parts| &parts[1][2..]).collect();
-    needles.push(PART);
+    let mut needles: Vec<String> = secrets.bare.iter().map(|parts| parts[1][2..].to_owned()).collect();
+    needles.push(PART.to_owned());
     let mut input = Vec::new();
     for (index, text) in hidden.chain(bare).enumerate() {
         add_with(&text, &mut input);
-        // One format shows the same texts as the other, so that one will do for what takes its time.
-        if format == "json" && index % 3 == 0 && !text.contains('\n') {
+        if are_long && index % 3 == 0 && !text.contains('\n') {
             add_with_cut(&text, &mut input);
         }
     }
+    Ok((input, needles))
+}
+
+/// No secret comes out of any place that a record has, in any format.
+fn secrets(format: &str) -> Result<(), Failed> {
+    // One format shows the same texts as the other, so that one will do for what takes its time.
+    let (input, needles) = secret_records(format == "json")?;
     let done = faultbook(&["--rules", &small_rules(), "classify", "--input", "json", "--format", format], &input)?;
     let records = input.split(|&b| b == b'\n').count() - 1;
     let out = String::from_utf8(done.stdout)?;
@@ -308,7 +314,7 @@ fn secrets(format: &str) -> Result<(), Failed> {
         out.lines().zip(input.split(|&b| b == b'\n')).chain([(&*String::from_utf8(done.stderr)?, &b""[..])])
     {
         let raw = raw_text(line);
-        if needles.iter().any(|needle| line.contains(needle) || raw.contains(needle)) {
+        if needles.iter().any(|needle| line.contains(needle.as_str()) || raw.contains(needle.as_str())) {
             let record: String = String::from_utf8_lossy(record).chars().take(500).collect();
             let line: String = line.chars().take(1_000).collect();
             faults.push(format!("{record}\n  {line} {raw}"));
@@ -373,16 +379,20 @@ fn raw_text(line: &str) -> String {
     String::from_utf8_lossy(&base64::prelude::BASE64_STANDARD.decode(raw).unwrap_or_default()).into_owned()
 }
 
-/// What only speaks of secrets stays as it is.
-fn ordinary_sentences() -> Result<(), Failed> {
+/// A set with the fallback alone, which shows texts as they are.
+pub fn fallback_alone() -> Result<RuleSet, Failed> {
     let folder = root().join("tests/records/rules");
     let manifest = std::fs::read_to_string(folder.join("faultbook.toml"))?;
     let shown = std::fs::read_to_string(folder.join("show.toml"))?;
-    // The fallback alone shows texts as they are.
     let fallback = shown.split("[codes.DSTST001]").next().unwrap_or_default();
     let manifest = manifest.split("[families.DSTST]").next().unwrap_or_default();
     let sources = Sources::from_texts([("faultbook.toml", manifest), ("show.toml", fallback)]);
-    let (set, _) = RuleSet::load(sources).map_err(|rejected| render::full(rejected.report(), false))?;
+    Ok(RuleSet::load(sources).map_err(|rejected| render::full(rejected.report(), false))?.0)
+}
+
+/// What only speaks of secrets stays as it is.
+fn ordinary_sentences() -> Result<(), Failed> {
+    let set = fallback_alone()?;
     let decided = |text: &str| -> Result<Decision<'_>, Failed> {
         Ok(set.classify(&read_record(json!({ "message": text }).to_string().as_bytes())?.failure))
     };

@@ -48,8 +48,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("input", &["model", "diagnostic"]),
     ("ruleset", &["model", "diagnostic", "error", "rulefile", "matcher", "input"]),
     ("engine", &["model", "diagnostic", "error", "rulefile", "ruleset"]),
+    ("spool", &["model", "diagnostic", "error", "input", "ruleset"]),
     ("render", &["model", "diagnostic", "rulefile", "ruleset", "engine"]),
-    ("cli", &["model", "diagnostic", "error", "rulefile", "input", "ruleset", "engine", "render"]),
+    ("cli", &["model", "diagnostic", "error", "rulefile", "input", "ruleset", "engine", "render", "spool"]),
 ];
 
 fn layers() -> Result<(), Failed> {
@@ -80,6 +81,9 @@ fn file_access() -> Result<(), Failed> {
         "rulefile/discover.rs",
         "engine/state.rs",
         "engine/watch/hints.rs",
+        "spool/directory.rs",
+        "spool/segment.rs",
+        "spool/read.rs",
         "cli/classify.rs",
         "cli/follow.rs",
         "cli/ledger.rs",
