@@ -24,31 +24,38 @@ mod tau;
 mod workload;
 #[cfg(feature = "yara")]
 mod yara;
+#[cfg(feature = "zen")]
+mod zen;
 
 use std::error::Error;
 use std::time::Duration;
 
 use clock::Moment;
-use engine::{Case, Engine, Entry};
+use engine::{Built, Case, Engine};
 use faultbook::Rule;
 use measure::Plan;
 use workload::Workload;
 
 const SIZES: [usize; 3] = [40, 400, 4_000];
-/// How long the answers of one engine may be compared; the first failures always are.
-const COMPARE: Duration = Duration::from_secs(10);
+/// How long the answers of one engine may be compared.
+const COMPARE: Duration = Duration::from_secs(30);
+/// Enough for a tenth of a second for each failure.
+const PLAN: Plan = Plan { pass: Duration::from_secs(30), budget: Duration::from_secs(10), ..Plan::FULL };
 
-const INDEX: Entry = Entry { name: "index", build: own::index, skip: |_| None };
-const OTHERS: &[Entry] = &[
-    Entry { name: "loop", build: naive::naive, skip: |_| None },
+type Build = fn(&[Rule]) -> Built;
+
+const OTHERS: &[(&str, Build)] = &[
+    ("loop", naive::naive),
     #[cfg(feature = "tau")]
-    Entry { name: "tau-engine, optimised", build: tau::optimised, skip: |_| None },
+    ("tau-engine, optimised", tau::optimised),
     #[cfg(feature = "tau")]
-    Entry { name: "tau-engine", build: tau::plain, skip: |_| None },
+    ("tau-engine", tau::plain),
     #[cfg(feature = "cel")]
-    Entry { name: "cel", build: cel::build, skip: |_| None },
+    ("cel", cel::build),
     #[cfg(feature = "yara")]
-    Entry { name: "yara-x", build: yara::build, skip: |_| None },
+    ("yara-x", yara::build),
+    #[cfg(feature = "zen")]
+    ("zen-engine", zen::build),
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -70,45 +77,49 @@ fn compare(size: usize, with_expressions: bool) -> Result<(), Box<dyn Error>> {
     let mut cases: Vec<Case<'_>> = failures.iter().map(Case::new).collect();
     measure::spread(&mut cases);
     cases.iter_mut().enumerate().for_each(|(number, case)| case.number = number);
-    let mut index = (INDEX.build)(&rules(size, with_expressions)?)?;
-    for entry in OTHERS {
+    let own = rules(size, with_expressions)?;
+    let count = own.len();
+    let start = Moment::now();
+    let mut index = own::index(&own)?;
+    println!("| {count} | index | {:.1} | | | | | |", milliseconds(start));
+    for (name, build) in OTHERS {
         let rules = rules(size, with_expressions)?;
-        let count = rules.len();
-        if let Some(reason) = (entry.skip)(count) {
-            println!("| {count} | {} | left out: {reason} |", entry.name);
-            continue;
-        }
         let start = Moment::now();
-        let mut engine = (entry.build)(&rules).map_err(|error| format!("{}: {error}", entry.name))?;
-        let build = start.elapsed().as_secs_f64() * 1e3;
+        let mut engine = build(&rules).map_err(|error| format!("{name}: {error}"))?;
+        let built = milliseconds(start);
         index.prepare(&cases);
         engine.prepare(&cases);
-        let mut compared = 0;
-        let start = Moment::now();
-        for case in cases.iter().take_while(|_| start.elapsed() < COMPARE) {
-            let (answer, expected) = (engine.first(case), index.first(case));
-            if answer != expected {
-                let rule = expected.or(answer).and_then(|rule| rules.get(rule));
-                return Err(format!(
-                    "{}, {count} rules: {answer:?}, the index says {expected:?}: {rule:?}, {:?}",
-                    entry.name, case.failure
-                )
-                .into());
-            }
-            compared += 1;
-        }
+        let compared = agree(&mut *index, &mut *engine, &rules, &cases)
+            .map_err(|difference| format!("{name}, {count} rules: {difference}"))?;
+        print!("| {count} | {name} | {built:.1} | ");
         match pair(&mut *index, &mut *engine, &cases) {
             Some((failures, own, other)) => {
-                let ratio = other / own;
-                let name = entry.name;
-                println!(
-                    "| {count} | {name} | {build:.1} | {other:.0} | {own:.0} | {ratio:.2} | {failures} | {compared} |"
-                );
+                println!("{other:.0} | {own:.0} | {:.2} | {failures} | {compared} |", other / own);
             }
-            None => println!("| {count} | {} | {build:.1} | more than two seconds for one failure |", entry.name),
+            None => println!("more than two seconds for one failure | | | | {compared} |"),
         }
     }
     Ok(())
+}
+
+/// How many answers are the same as those of the index; the first other one is an error.
+fn agree(index: &mut dyn Engine, engine: &mut dyn Engine, rules: &[Rule], cases: &[Case<'_>]) -> Result<usize, String> {
+    let start = Moment::now();
+    let mut compared = 0;
+    for case in cases.iter().take_while(|_| start.elapsed() < COMPARE) {
+        let (expected, answer) = (index.first(case), engine.first(case));
+        if answer != expected {
+            let rule = expected.or(answer).and_then(|rule| rules.get(rule));
+            let failure = case.failure;
+            return Err(format!("{answer:?}, the index says {expected:?}: {rule:?}, {failure:?}"));
+        }
+        compared += 1;
+    }
+    Ok(compared)
+}
+
+fn milliseconds(start: Moment) -> f64 {
+    start.elapsed().as_secs_f64() * 1e3
 }
 
 /// Fresh rules for each engine: patterns remember that they were compiled.
@@ -131,7 +142,7 @@ fn rules(size: usize, with_expressions: bool) -> Result<Vec<Rule>, Box<dyn Error
 fn pair(index: &mut dyn Engine, other: &mut dyn Engine, cases: &[Case<'_>]) -> Option<(usize, f64, f64)> {
     let mut count = cases.len();
     loop {
-        let costs = measure::costs(&mut [&mut *index, &mut *other], &cases[..count], false, &Plan::FULL);
+        let costs = measure::costs(&mut [&mut *index, &mut *other], &cases[..count], false, &PLAN);
         let [own, other] = costs[..] else { return None };
         let (own, other) = own.zip(other)?;
         if other.failures == count && own.failures == count {
