@@ -1,6 +1,7 @@
 //! Rule engines of other makers on the rules and failures of the benchmark, beside the loop and the index.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::cast_precision_loss, reason = "times and counts are far below the precision of a float")]
 #![allow(dead_code, reason = "the shared files have parts that only the benchmark itself needs")]
 
 #[cfg(feature = "cel")]

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use faultbook::Rule;
-use faultbook::matcher::{Condition, Quantifier};
+use faultbook::matcher::{CodePattern, Condition, Quantifier, TypePattern};
 use globset::GlobBuilder;
 
 use crate::engine::Facts;
@@ -95,8 +95,8 @@ fn term(condition: &Condition) -> Result<Term, Box<dyn Error>> {
             });
             Term::Status(ranges.collect::<Result<_, Box<dyn Error>>>()?)
         }
-        Condition::ProviderCode(values) => Term::Codes(words(values.items.iter().map(|code| code.as_str()), false)?),
-        Condition::Exception(values) => Term::Types(words(values.items.iter().map(|name| name.as_str()), true)?),
+        Condition::ProviderCode(values) => Term::Codes(words(values.items.iter().map(CodePattern::as_str), false)?),
+        Condition::Exception(values) => Term::Types(words(values.items.iter().map(TypePattern::as_str), true)?),
         Condition::Message(values) => {
             let parts = values.items.iter().map(|pattern| {
                 let source = pattern.as_str().replace("(?P<secs>", "(?:").replace("(?P<host>", "(?:");

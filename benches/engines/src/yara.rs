@@ -123,9 +123,13 @@ impl Frame {
     }
 }
 
+/// Bytes as a text of a rule.
 fn escaped(bytes: &[u8]) -> String {
-    let escapes: String = bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect();
-    format!("\"{escapes}\"")
+    let mut text = "\"".to_owned();
+    for byte in bytes {
+        _ = write!(text, "\\x{byte:02x}");
+    }
+    text + "\""
 }
 
 /// What a scan is told.
@@ -151,10 +155,10 @@ impl Scanned {
     }
 }
 
-fn first(scanner: &mut Scanner<'static>, scanned: &Scanned) -> Result<Option<usize>, Box<dyn Error>> {
-    scanner.set_global("status", scanned.status)?;
-    scanner.set_global("types", scanned.types.as_str())?;
-    let results = scanner.scan(&scanned.bytes)?;
+fn first(scanner: &mut Scanner<'static>, told: &Scanned) -> Result<Option<usize>, Box<dyn Error>> {
+    scanner.set_global("status", told.status)?;
+    scanner.set_global("types", told.types.as_str())?;
+    let results = scanner.scan(&told.bytes)?;
     Ok(results.matching_rules().filter_map(|rule| rule.identifier()[1..].parse().ok()).min())
 }
 
