@@ -58,7 +58,8 @@ fn part(part: &Part) -> String {
 
 fn word(list: &str, word: &Word) -> String {
     match word {
-        Word::Is(text) => format!("{list}.exists(w, w == {})", quoted(text)),
+        Word::Is(text) => format!("{} in {list}", quoted(text)),
+        Word::Ends(end) => format!("{list}.exists(w, w.endsWith({}))", quoted(end)),
         Word::Fits(regex) => format!("{list}.exists(w, w.matches({}))", quoted(regex)),
     }
 }

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use faultbook::Rule;
-use faultbook::matcher::{Condition, Quantifier};
+use faultbook::matcher::{CodePattern, Condition, Quantifier, TypePattern};
 use globset::GlobBuilder;
 
 use crate::engine::Facts;
@@ -26,9 +26,11 @@ pub enum Term {
     },
 }
 
-/// A name that must be equal, or a regular expression for the whole of it.
+/// What a name must be.
 pub enum Word {
     Is(String),
+    Ends(String),
+    /// A regular expression for the whole name.
     Fits(String),
 }
 
@@ -50,6 +52,17 @@ pub struct Document {
     pub types: Vec<String>,
     /// All texts, one below the other: no pattern of the workload crosses a line.
     pub text: String,
+}
+
+impl Portable {
+    /// Whether the rule needs an engine of regular expressions.
+    pub fn has_expression(&self) -> bool {
+        self.when.iter().chain(&self.unless).any(|term| match term {
+            Term::Status(_) => false,
+            Term::Codes(words) | Term::Types(words) => words.iter().any(|word| matches!(word, Word::Fits(_))),
+            Term::Texts { parts, .. } => parts.iter().any(|part| matches!(part, Part::Pattern { .. })),
+        })
+    }
 }
 
 impl Document {
@@ -82,12 +95,8 @@ fn term(condition: &Condition) -> Result<Term, Box<dyn Error>> {
             });
             Term::Status(ranges.collect::<Result<_, Box<dyn Error>>>()?)
         }
-        Condition::ProviderCode(values) => {
-            Term::Codes(values.items.iter().map(|code| word(code.as_str(), false)).collect::<Result<_, _>>()?)
-        }
-        Condition::Exception(values) => {
-            Term::Types(values.items.iter().map(|name| word(name.as_str(), true)).collect::<Result<_, _>>()?)
-        }
+        Condition::ProviderCode(values) => Term::Codes(words(values.items.iter().map(CodePattern::as_str), false)?),
+        Condition::Exception(values) => Term::Types(words(values.items.iter().map(TypePattern::as_str), true)?),
         Condition::Message(values) => {
             let parts = values.items.iter().map(|pattern| {
                 let source = pattern.as_str().replace("(?P<secs>", "(?:").replace("(?P<host>", "(?:");
@@ -106,16 +115,39 @@ fn term(condition: &Condition) -> Result<Term, Box<dyn Error>> {
     })
 }
 
-/// A glob as a regular expression; for types a name without a dot stands for any namespace.
-fn word(source: &str, is_type: bool) -> Result<Word, Box<dyn Error>> {
-    let is_short = is_type && !source.contains('.');
-    if !is_short && !source.contains(['*', '{']) {
-        return Ok(Word::Is(source.to_owned()));
+/// Globs in the cheapest form that says the same; for types a name without a dot stands for any namespace.
+fn words<'g>(globs: impl Iterator<Item = &'g str>, is_type: bool) -> Result<Vec<Word>, Box<dyn Error>> {
+    let mut words = Vec::new();
+    for glob in globs.flat_map(alternatives) {
+        let glob = glob.as_str();
+        let short = glob.strip_prefix("**.").unwrap_or(glob);
+        if is_type && !short.contains('*') && (short != glob || !short.contains('.')) {
+            words.extend([Word::Is(short.to_owned()), Word::Ends(format!(".{short}"))]);
+        } else if !glob.contains('*') {
+            words.push(Word::Is(glob.to_owned()));
+        } else if let Some(end) = glob.strip_prefix('*').filter(|end| !end.contains(['*', '.'])) {
+            words.push(Word::Ends(end.to_owned()));
+        } else {
+            words.push(Word::Fits(expression(glob, is_type)?));
+        }
     }
-    let slashed = if is_type { source.replace('.', "/") } else { source.to_owned() };
-    let glob = GlobBuilder::new(&slashed).literal_separator(is_type).backslash_escape(false).build()?;
-    let regex = glob.regex().trim_start_matches("(?-u)").trim_start_matches('^').trim_end_matches('$');
-    let space = if is_short { "(?:.*/)?" } else { "" };
+    Ok(words)
+}
+
+/// A glob for each of the alternatives between braces.
+fn alternatives(glob: &str) -> Vec<String> {
+    let parts = glob.split_once('{').and_then(|(before, rest)| rest.split_once('}').map(|rest| (before, rest)));
+    match parts {
+        Some((before, (names, behind))) => names.split(',').map(|name| format!("{before}{name}{behind}")).collect(),
+        None => vec![glob.to_owned()],
+    }
+}
+
+fn expression(glob: &str, is_type: bool) -> Result<String, Box<dyn Error>> {
+    let slashed = if is_type { glob.replace('.', "/") } else { glob.to_owned() };
+    let built = GlobBuilder::new(&slashed).literal_separator(is_type).backslash_escape(false).build()?;
+    let regex = built.regex().trim_start_matches("(?-u)").trim_start_matches('^').trim_end_matches('$');
+    let space = if is_type && !slashed.contains('/') { "(?:.*/)?" } else { "" };
     let regex = format!("^{space}{regex}$");
-    Ok(Word::Fits(if is_type { regex.replace('/', r"\.").replace(r"[^\.]", "[^.]") } else { regex }))
+    Ok(if is_type { regex.replace('/', r"\.").replace(r"[^\.]", "[^.]") } else { regex })
 }

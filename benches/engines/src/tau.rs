@@ -83,6 +83,7 @@ fn term(term: &Term, name: &mut impl FnMut(Value) -> String) -> String {
 fn word(word: &Word) -> String {
     match word {
         Word::Is(text) => exact(text),
+        Word::Ends(end) => format!("*{end}"),
         Word::Fits(regex) => format!("?{regex}"),
     }
 }
