@@ -66,7 +66,7 @@ impl EngineArguments {
         if engine.directory().is_none() {
             return Ok(None);
         }
-        signals::reload_on_hangup(engine, |outcome| remark(&format!("rules: {}", render::reload_line(outcome))));
+        signals::reload_on_hangup(engine, |outcome| remark(&format!("rules: {}", render::reload_line(outcome))))?;
         if !self.watch && !is_endless {
             return Ok(None);
         }
