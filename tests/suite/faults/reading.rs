@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -75,10 +75,11 @@ pub const FAULTS: &[Fault] = &[
     },
     Fault {
         id: "F44_system_calls_fail",
-        what: "any system call on the rules fails",
-        injected: "EIO at every place where rules are opened, listed, asked about or read (long: also ENOMEM, \
-                   EACCES, EMFILE, ENOSPC, and the state directory)",
-        expected: "a good set, or exit 2 with a reason; never a panic, an abort or less rules",
+        what: "any system call on the rules or the state directory fails",
+        injected: "EIO, once and from then on, at every fifth place where files are opened, listed, asked about, read, \
+                   written, synced, renamed or locked (long: every place, also ENOMEM, EACCES, EMFILE and ENOSPC)",
+        expected: "the rules, the last good ones, or exit 2 with a reason; never a panic, an abort, less rules, or a last \
+                   good set that is not whole",
         how: Trial(&[Need::Strace], system_calls_fail),
     },
     Fault {
@@ -385,88 +386,114 @@ fn grows_while_read() -> Result<String, Failed> {
 
 fn system_calls_fail() -> Result<String, Failed> {
     let folder = tempfile::tempdir()?;
-    let (rules, state) = (folder.path().join("rules"), folder.path().join("state"));
-    version_at(&rules, 1)?;
-    publish(&rules)?;
-    let mut paths = vec![rules.clone()];
+    let [rules, other, state] = ["rules", "other", "state"].map(|name| folder.path().join(name));
+    for (rules, version) in [(&rules, 1), (&other, 2)] {
+        version_at(rules, version)?;
+        publish(rules)?;
+    }
+    // Version 2 is the last good set that version 1 is to take the place of.
+    drop(EngineOptions::new(&other).state(&state).open()?);
+    let mut paths: Vec<PathBuf> = ["last-good", "last-good.next", "lock", ""].map(|name| state.join(name)).into();
+    paths.push(rules.clone());
     for entry in fs::read_dir(&rules)? {
         paths.push(entry?.path());
     }
-    if is_long() {
-        let names = ["last-good", "last-good.next", "lock"];
-        paths.extend(names.iter().map(|name| state.join(name)).chain([state.clone()]));
-    }
+    let before = fs::read(state.join("last-good"))?;
+    let sweep = Sweep { folder, rules, state, paths, before };
     // Not every machine has all of them.
-    let mut calls = vec!["openat", "read", "getdents64", "statx", "?newfstatat,fstat", "?readlink,readlinkat"];
-    let mut errors = vec!["EIO"];
-    if is_long() {
-        calls.extend(["write", "fsync", "?rename,?renameat,renameat2", "?mkdir,mkdirat", "flock"]);
-        errors.extend(["ENOMEM", "EACCES", "EMFILE", "ENOSPC"]);
-    }
-    // Places behind each other, or every fourth of them with another beginning for each call.
-    let step = times(4, 1);
-    let (mut places, mut served, mut refused, mut good) = (0, 0, 0, 0);
+    let calls = [
+        "openat",
+        "read",
+        "getdents64",
+        "statx",
+        "?newfstatat,fstat",
+        "?readlink,readlinkat",
+        "write",
+        "fsync",
+        "?rename,?renameat,renameat2",
+        "?mkdir,mkdirat",
+        "flock",
+    ];
+    let errors = if is_long() { &["EIO", "ENOMEM", "EACCES", "EMFILE", "ENOSPC"][..] } else { &["EIO"] };
+    // Each place, or every fifth of them with another beginning for each call.
+    let step = times(5, 1);
+    let (mut places, mut own, mut last_good, mut refused) = (0, 0, 0, 0);
     for error in errors {
         for (start, call) in calls.iter().enumerate() {
-            let mut place = 1 + start % step;
-            while fails_at(
-                &FaultyRun { folder: folder.path(), rules: &rules, state: &state, paths: &paths },
-                call,
-                error,
-                place,
-            )
-            .map_err(|failed| format!("{call} {error} {place}: {}", failed.message().unwrap_or_default()))?
-            .is_some_and(|(code, from_rules)| {
-                places += 1;
-                served += usize::from(code == 0);
-                refused += usize::from(code == 2);
-                good += usize::from(code == 0 && from_rules);
-                true
-            }) {
-                place += step;
+            for when in (1 + start % step..).step_by(step) {
+                // Once, and from then on.
+                let mut has_failed = false;
+                for rest in ["", "+"] {
+                    let failing = format!("{call}:error={error}:when={when}{rest}");
+                    let seen = sweep.run(call, &failing);
+                    match seen.map_err(|failed| format!("{failing}: {}", failed.message().unwrap_or_default()))? {
+                        None => continue,
+                        Some(Served::Own) => own += 1,
+                        Some(Served::LastGood) => last_good += 1,
+                        Some(Served::Nothing) => refused += 1,
+                    }
+                    has_failed = true;
+                    places += 1;
+                }
+                if !has_failed {
+                    break;
+                }
             }
         }
     }
-    expect(format!("only {places} places"), places >= 10)?;
-    Ok(format!(
-        "{places} places: {served} runs served a good set ({good} of them with the rules' own), {refused} ended with exit 2 and a reason"
-    ))
+    let is_broad = places >= 20 && own > 0 && last_good > 0 && refused > 0;
+    let seen = format!(
+        "{places} runs: {own} served the rules, {last_good} the last good ones, {refused} ended with exit 2 and a \
+         reason; what is kept was whole each time"
+    );
+    expect(seen.clone(), is_broad)?;
+    Ok(seen)
 }
 
-struct FaultyRun<'a> {
-    folder: &'a Path,
-    rules: &'a Path,
-    state: &'a Path,
-    paths: &'a [PathBuf],
+/// Rules of version 1, and a last good set of version 2.
+struct Sweep {
+    folder: tempfile::TempDir,
+    rules: PathBuf,
+    state: PathBuf,
+    paths: Vec<PathBuf>,
+    before: Vec<u8>,
 }
 
-/// One run with one failing call; none when there was no such call any more. Its exit code, and whether the rules were
-/// those of the directory.
-fn fails_at(faulty: &FaultyRun<'_>, call: &str, error: &str, place: usize) -> Result<Option<(i32, bool)>, Failed> {
-    let trace = faulty.folder.join("trace");
-    let mut command = Command::new("timeout");
-    command.args(["60", "strace", "-f", "-qq"]).arg("-o").arg(&trace).arg(format!("-etrace={call}"));
-    for path in faulty.paths {
-        command.arg("-P").arg(path);
+enum Served {
+    Own,
+    LastGood,
+    Nothing,
+}
+
+impl Sweep {
+    /// One run with failing calls; none when there was no such call.
+    fn run(&self, call: &str, failing: &str) -> Result<Option<Served>, Failed> {
+        fs::write(self.state.join("last-good"), &self.before)?;
+        let trace = self.folder.path().join("trace");
+        let mut command = Command::new("timeout");
+        command.args(["60", "strace", "-f", "-qq"]).arg("-o").arg(&trace).arg(format!("-etrace={call}"));
+        for path in &self.paths {
+            command.arg("-P").arg(path);
+        }
+        command.arg(format!("-einject={failing}")).arg(TOOL);
+        command.arg("--rules").arg(&self.rules).args(["classify", "--input", "json", "--format", "json"]);
+        let done = run(command.arg("--state").arg(&self.state), RECORD.as_bytes())?;
+        if !fs::read_to_string(&trace).unwrap_or_default().contains("INJECTED") {
+            return Ok(None);
+        }
+        let (out, said) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        let code = done.status.code().ok_or_else(|| format!("ended by a signal: {said}"))?;
+        let state = EngineOptions::new(self.folder.path().join("nowhere")).state(&self.state).wait_at_start(false);
+        let kept = version_of(&open(&state)?);
+        expect(format!("version {kept:?} is kept: {said}"), matches!(kept, Some(1 | 2)))?;
+        expect(format!("exit {code}: {out} {said}"), !said.contains("panicked"))?;
+        match code {
+            0 if out.contains("version 1.") => Ok(Some(Served::Own)),
+            0 if out.contains("version 2.") && said.contains("last good") => Ok(Some(Served::LastGood)),
+            2 if out.is_empty() && (said.contains("error") || said.contains("cannot")) => Ok(Some(Served::Nothing)),
+            _ => Err(format!("exit {code}: {out} {said}").into()),
+        }
     }
-    command.arg(format!("-einject={call}:error={error}:when={place}")).arg(TOOL);
-    command.arg("--rules").arg(faulty.rules).args(["classify", "--input", "json", "--format", "json"]);
-    if is_long() {
-        command.arg("--state").arg(faulty.state);
-    }
-    let done = run(&mut command, RECORD.as_bytes())?;
-    if !fs::read_to_string(&trace).unwrap_or_default().contains("INJECTED") {
-        return Ok(None);
-    }
-    let (out, said) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-    let code = done.status.code().ok_or_else(|| format!("ended by a signal: {said}"))?;
-    expect(format!("exit {code}: {out} {said}"), matches!(code, 0 | 2) && !said.contains("panicked"))?;
-    if code == 0 {
-        expect(format!("another answer: {out} {said}"), out.contains("\"DSEX001\"") && out.contains("version 1."))?;
-    } else {
-        expect(format!("no reason: {said}"), out.is_empty() && (said.contains("error") || said.contains("cannot")))?;
-    }
-    Ok(Some((code, !said.contains("last good"))))
 }
 
 fn no_permission() -> Result<String, Failed> {
