@@ -128,8 +128,6 @@ is taken up.
 |---|---|---|---|---|
 ";
 
-const NO_SPOOL: &str = "there is no spool of unknown failures here";
-
 /// Faults of streams; they have their trials where the streams have theirs.
 const STREAMS: &[Fault] = &[
     Fault {
@@ -205,29 +203,29 @@ const STREAMS: &[Fault] = &[
     Fault {
         id: "F82",
         what: "spool on a full disk",
-        injected: "—",
+        injected: "`fsync` that fails or is slow; `files_that_cannot_grow` has the full disk",
         expected: "answers go on, the loss is told",
-        how: How::Never(NO_SPOOL),
+        how: How::Elsewhere("spool/failed_and_slow_fsync"),
     },
     Fault {
         id: "F83",
         what: "spool replaced underneath",
-        injected: "—",
-        expected: "opened again by name",
-        how: How::Never(NO_SPOOL),
+        injected: "files are removed, renamed and emptied",
+        expected: "opened again, nothing lost after the notice",
+        how: How::Elsewhere("spool/files_taken_away_under_us"),
     },
     Fault {
         id: "F84",
         what: "crash between append and acknowledgement",
-        injected: "—",
+        injected: "kill -9 again and again",
         expected: "what was acknowledged is there",
-        how: How::Never(NO_SPOOL),
+        how: How::Elsewhere("spool/killed_again_and_again"),
     },
     Fault {
         id: "F85",
         what: "flood of unknown failures",
-        injected: "—",
-        expected: "exact counts, the spool stays small",
-        how: How::Never(NO_SPOOL),
+        injected: "distinct shapes without end",
+        expected: "exact counts, the files stay small",
+        how: How::Elsewhere("spool/flood_of_distinct_shapes"),
     },
 ];
