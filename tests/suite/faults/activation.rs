@@ -103,7 +103,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         id: "F65_last_good_torn",
         what: "a last good set that is torn or changed",
-        injected: "cut at every byte, every byte changed",
+        injected: "cut at every 8th byte, every 8th byte changed (long: every one)",
         expected: "never used; rules that load are; else exit 2",
         how: Trial(&[], last_good_torn),
     },
@@ -138,7 +138,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         id: "F70_signal_and_reload",
         what: "a reload while the process ends",
-        injected: "changes, SIGHUP and SIGTERM at random moments, 10 times (long: 200)",
+        injected: "changes, SIGHUP and SIGTERM at random moments, 6 times (long: 200)",
         expected: "ends within 5 s (here: the deadline), the kept set is whole",
         how: Trial(&[], signal_and_reload),
     },
@@ -235,6 +235,9 @@ fn mutated_files() -> Result<String, Failed> {
         let mut files = texts.clone();
         let file = &mut files[random.usize(..names.len())];
         for _ in 0..random.usize(1..4) {
+            if file.is_empty() {
+                break;
+            }
             let at = random.usize(..file.len());
             match random.u8(..5) {
                 0 => file[at] = random.u8(..),
@@ -242,7 +245,7 @@ fn mutated_files() -> Result<String, Failed> {
                 2 => drop(file.splice(at..at, random.choice(pieces).unwrap_or_default().iter().copied())),
                 3 => {
                     let copied = file[at..(at + random.usize(1..60)).min(file.len())].to_vec();
-                    let to = random.usize(..file.len());
+                    let to = random.usize(..=file.len());
                     drop(file.splice(to..to, copied));
                 }
                 _ => file.truncate(at.max(1)),
@@ -583,7 +586,7 @@ fn last_good_torn() -> Result<String, Failed> {
     let nowhere = folder.path().join("nowhere");
     let open = |rules: &Path| open(&EngineOptions::new(rules).state(&state).wait_at_start(false));
     let (mut cuts, mut flips) = (0, 0);
-    for at in 0..whole.len() {
+    for at in (0..whole.len()).step_by(times(8, 1)) {
         fs::write(&file, &whole[..at])?;
         expect(format!("a file of {at} bytes is used"), open(&nowhere).is_err())?;
         cuts += 1;
@@ -752,7 +755,8 @@ fn shared_state() -> Result<String, Failed> {
     let is_refused = code == Some(2) && out.is_empty() && said.contains("in use by another engine");
     expect(format!("{code:?} {out} {said}"), is_refused)?;
     first.send(RECORD)?;
-    soon("a second answer", || Ok((first.out().len() == 2).then_some(())))?;
+    let answers = || first.out().iter().filter(|line| line.contains("DSEX001")).count();
+    soon("a second answer", || Ok((answers() == 2).then_some(())))?;
     first.signal("KILL")?;
     first.wait()?;
     let (code, ..) = keep(&[], &one, &state)?;
@@ -767,7 +771,7 @@ fn signal_and_reload() -> Result<String, Failed> {
     let state = folder.path().join("state");
     let names = [&rules, &state].map(|path| path.to_string_lossy().into_owned());
     let mut random = fastrand::Rng::with_seed(70);
-    let (count, mut slowest) = (times(10, 200), Duration::ZERO);
+    let (count, mut slowest) = (times(6, 200), Duration::ZERO);
     for round in 0..count {
         let arguments = ["--rules", &names[0], "classify", "--watch", "--input", "json", "--state", &names[1]];
         let mut classify = Running::start(&[], &arguments)?;

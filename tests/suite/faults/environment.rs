@@ -38,7 +38,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         id: "F106_hash_seeds",
         what: "hash seeds",
-        injected: "30 starts of three commands (long: 1,000)",
+        injected: "15 starts of three commands (long: 1,000)",
         expected: "the same bytes",
         how: Trial(&[], hash_seeds),
     },
@@ -170,7 +170,7 @@ fn hash_seeds() -> Result<String, Failed> {
     fs::write(folder.path().join("b.toml"), "format = 1\n")?;
     let name = folder.path().to_string_lossy().into_owned();
     let commands = [vec!["check", &name], vec!["list"], vec!["classify", "--input", "json", "--format", "json"]];
-    let count = times(30, 1_000);
+    let count = times(15, 1_000);
     for arguments in &commands {
         let mut first = None;
         for round in 0..count {

@@ -18,8 +18,8 @@ use libtest_mimic::Failed;
 use super::How::Trial;
 use super::rig::{
     Bed, Need, Notice, OTHER_USER, RECORD, Running, TOOL, Taking, both, copy, digest_of, expect, has_tool, is_long,
-    is_root, millis, open, publish, quick, run, script, set_of, soon, system, taking, times, tool, version_at,
-    version_of, version_text, versions, write_set,
+    is_root, millis, open, publish, quick, run, script, set_of, soon, system, taking, times, together, tool,
+    version_at, version_of, version_text, versions, write_set,
 };
 use super::{Fault, environment};
 
@@ -27,7 +27,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         id: "F37_emptied_first",
         what: "a file is emptied, and written later",
-        injected: "an empty file for 800 ms, longer than the quiet time",
+        injected: "an empty file for 600 ms, longer than the quiet time",
         expected: "stays, never a set without rules; taken up when it is written",
         how: Trial(&[], || both(emptied_first)),
     },
@@ -76,7 +76,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         id: "F44_system_calls_fail",
         what: "any system call on the rules or the state directory fails",
-        injected: "EIO, once and from then on, at every fifth place where files are opened, listed, asked about, read, \
+        injected: "EIO, once and from then on, at every ninth place where files are opened, listed, asked about, read, \
                    written, synced, renamed or locked (long: every place, also ENOMEM, EACCES, EMFILE and ENOSPC)",
         expected: "the rules, the last good ones, or exit 2 with a reason; never a panic, an abort, less rules, or a last \
                    good set that is not whole",
@@ -151,7 +151,7 @@ pub const FAULTS: &[Fault] = &[
 fn emptied_first(bed: &Bed) -> Result<String, Failed> {
     for (version, text) in [(2, ""), (3, "format = 1\n")] {
         fs::write(bed.rules.join("exchange.toml"), text)?;
-        bed.stays(version - 1, Duration::from_millis(800))?;
+        bed.stays(version - 1, Duration::from_millis(600))?;
         bed.write_version(version)?;
         bed.wait_for(version)?;
     }
@@ -176,86 +176,83 @@ fn cut_between_rules(bed: &Bed) -> Result<String, Failed> {
 }
 
 fn slow_writer() -> Result<String, Failed> {
+    Ok(together([true, false], slow_writer_of)?.join("; "))
+}
+
+fn slow_writer_of(is_locked: bool) -> Result<String, Failed> {
     const FILES: usize = 12;
-    let mut seen = Vec::new();
-    for is_locked in [true, false] {
-        let folder = tempfile::tempdir()?;
-        let rules = folder.path().join("rules");
-        write_set(&rules, FILES, 1)?;
-        if is_locked {
-            publish(&rules)?;
-        }
-        let quiet = Duration::from_millis(30);
-        let Taking { engine, watcher, taken } = taking(&rules, FILES, quiet, Duration::from_millis(50))?;
-        for version in 2..=5 {
-            let next = folder.path().join("next");
-            write_set(&next, FILES, version)?;
-            if is_locked {
-                publish(&next)?;
-            }
-            let mut names: Vec<String> = set_of(FILES, version).into_iter().map(|(name, _)| name).collect();
-            names.extend(is_locked.then(|| "faultbook.lock".to_owned()));
-            for name in names {
-                fs::copy(next.join(&name), rules.join(&name))?;
-                thread::sleep(Duration::from_millis(90));
-            }
-        }
-        soon("the newest set", || Ok((versions(&engine.current(), FILES)? == [5].into()).then_some(())))?;
-        drop(watcher);
-        let taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
-        expect(format!("{taken:?}"), taken.lost.is_empty() && !(is_locked && taken.mixed > 0))?;
-        let name = if is_locked { "with a lock" } else { "without" };
-        seen.push(format!(
-            "{name}: {} sets taken, {} of them mixed, {} refused",
-            taken.sets, taken.mixed, taken.refused
-        ));
+    let folder = tempfile::tempdir()?;
+    let rules = folder.path().join("rules");
+    write_set(&rules, FILES, 1)?;
+    if is_locked {
+        publish(&rules)?;
     }
-    Ok(seen.join("; "))
+    let quiet = Duration::from_millis(30);
+    let Taking { engine, watcher, taken } = taking(&rules, FILES, quiet, Duration::from_millis(50))?;
+    for version in 2..=5 {
+        let next = folder.path().join("next");
+        write_set(&next, FILES, version)?;
+        if is_locked {
+            publish(&next)?;
+        }
+        let mut names: Vec<String> = set_of(FILES, version).into_iter().map(|(name, _)| name).collect();
+        names.extend(is_locked.then(|| "faultbook.lock".to_owned()));
+        for name in names {
+            fs::copy(next.join(&name), rules.join(&name))?;
+            thread::sleep(Duration::from_millis(90));
+        }
+    }
+    soon("the newest set", || Ok((versions(&engine.current(), FILES)? == [5].into()).then_some(())))?;
+    drop(watcher);
+    let taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
+    expect(format!("{taken:?}"), taken.lost.is_empty() && !(is_locked && taken.mixed > 0))?;
+    let name = if is_locked { "with a lock" } else { "without" };
+    Ok(format!("{name}: {} sets taken, {} of them mixed, {} refused", taken.sets, taken.mixed, taken.refused))
 }
 
 fn git_checkout() -> Result<String, Failed> {
+    Ok(together([true, false], git_checkout_of)?.join("; "))
+}
+
+fn git_checkout_of(is_locked: bool) -> Result<String, Failed> {
     const FILES: usize = 60;
     let count = times(40, 1_000);
-    let mut seen = Vec::new();
-    for is_locked in [true, false] {
-        let folder = tempfile::tempdir()?;
-        let rules = folder.path().join("rules");
-        fs::create_dir(&rules)?;
-        let git = |arguments: &[&str]| {
-            let who = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.com", "-c", "gc.auto=0"];
-            system(&rules, "git", &[&who, arguments].concat())
-        };
-        git(&["init", "--quiet"])?;
-        for version in 1..=2 {
-            write_set(&rules, FILES, version)?;
-            if is_locked {
-                publish(&rules)?;
-            }
-            git(&["add", "--all"])?;
-            git(&["commit", "--quiet", "--message", &format!("version {version}")])?;
-            git(&["tag", &format!("v{version}")])?;
+    let folder = tempfile::tempdir()?;
+    let rules = folder.path().join("rules");
+    fs::create_dir(&rules)?;
+    let git = |arguments: &[&str]| {
+        let who = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.com", "-c", "gc.auto=0"];
+        system(&rules, "git", &[&who, arguments].concat())
+    };
+    git(&["init", "--quiet"])?;
+    for version in 1..=2 {
+        write_set(&rules, FILES, version)?;
+        if is_locked {
+            publish(&rules)?;
         }
-        let quiet = Duration::from_millis(30);
-        let Taking { engine, watcher, taken } = taking(&rules, FILES, quiet, Duration::from_millis(20))?;
-        let mut random = fastrand::Rng::with_seed(40);
-        for number in 0..count {
-            git(&["checkout", "--quiet", &format!("v{}", number % 2 + 1)])?;
-            // Some of them in a row, some with time to be taken up.
-            thread::sleep(Duration::from_millis(random.u64(0..80)));
-        }
-        git(&["checkout", "--quiet", "v1"])?;
-        soon("the last set", || Ok((versions(&engine.current(), FILES)? == [1].into()).then_some(())))?;
-        drop(watcher);
-        let taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
-        expect(format!("{taken:?}"), taken.lost.is_empty() && !(is_locked && taken.mixed > 0))?;
-        expect(format!("nothing was taken: {taken:?}"), taken.sets > 2)?;
-        let name = if is_locked { "with locks" } else { "without" };
-        seen.push(format!(
-            "{name}: {count} checkouts, {} sets taken, {} of them mixed, {} refused, no code lost",
-            taken.sets, taken.mixed, taken.refused
-        ));
+        git(&["add", "--all"])?;
+        git(&["commit", "--quiet", "--message", &format!("version {version}")])?;
+        git(&["tag", &format!("v{version}")])?;
     }
-    Ok(seen.join("; "))
+    let quiet = Duration::from_millis(30);
+    let Taking { engine, watcher, taken } = taking(&rules, FILES, quiet, Duration::from_millis(20))?;
+    let mut random = fastrand::Rng::with_seed(40);
+    for number in 0..count {
+        git(&["checkout", "--quiet", &format!("v{}", number % 2 + 1)])?;
+        // Some of them in a row, some with time to be taken up.
+        thread::sleep(Duration::from_millis(random.u64(0..80)));
+    }
+    git(&["checkout", "--quiet", "v1"])?;
+    soon("the last set", || Ok((versions(&engine.current(), FILES)? == [1].into()).then_some(())))?;
+    drop(watcher);
+    let taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
+    expect(format!("{taken:?}"), taken.lost.is_empty() && !(is_locked && taken.mixed > 0))?;
+    expect(format!("nothing was taken: {taken:?}"), taken.sets > 2)?;
+    let name = if is_locked { "with locks" } else { "without" };
+    Ok(format!(
+        "{name}: {count} checkouts, {} sets taken, {} of them mixed, {} refused, no code lost",
+        taken.sets, taken.mixed, taken.refused
+    ))
 }
 
 fn copies() -> Result<String, Failed> {
@@ -415,8 +412,8 @@ fn system_calls_fail() -> Result<String, Failed> {
         "flock",
     ];
     let errors = if is_long() { &["EIO", "ENOMEM", "EACCES", "EMFILE", "ENOSPC"][..] } else { &["EIO"] };
-    // Each place, or every fifth of them with another beginning for each call.
-    let step = times(5, 1);
+    // Each place, or every ninth of them with another beginning for each call.
+    let step = times(9, 1);
     let (mut places, mut own, mut last_good, mut refused) = (0, 0, 0, 0);
     for error in errors {
         for (start, call) in calls.iter().enumerate() {
@@ -441,7 +438,7 @@ fn system_calls_fail() -> Result<String, Failed> {
             }
         }
     }
-    let is_broad = places >= 20 && own > 0 && last_good > 0 && refused > 0;
+    let is_broad = places >= 10 && own > 0 && last_good > 0 && refused > 0;
     let seen = format!(
         "{places} runs: {own} served the rules, {last_good} the last good ones, {refused} ended with exit 2 and a \
          reason; what is kept was whole each time"
@@ -606,9 +603,9 @@ fn links(bed: &Bed) -> Result<String, Failed> {
         let before = bed.count("rejected");
         symlink(target, &link)?;
         bed.refused(1, words)?;
-        bed.stays(1, Duration::from_millis(900))?;
+        bed.stays(1, Duration::from_millis(700))?;
         let refused = bed.count("rejected") - before;
-        expect(format!("{name} is refused {refused} times in three scans"), refused <= 1)?;
+        expect(format!("{name} is refused {refused} times in two scans"), refused <= 1)?;
         fs::remove_file(&link)?;
     }
     bed.write_version(2)?;
@@ -625,11 +622,15 @@ fn stuck() -> Result<String, Failed> {
     // Read once at the start, and once by the watch before it hangs.
     publish(&rules)?;
     let by = ["strace", "-f", "-qq", "-o/dev/null", "-P", &file, "-einject=openat:delay_enter=60000000:when=2+"];
+    let records = folder.path().join("failures.ndjson");
+    fs::write(&records, RECORD)?;
+    let records_name = records.to_string_lossy().into_owned();
+    let watch = Running::start(&by, &["watch", &rules_name, "--format", "json", "--follow", &records_name])?;
     let arguments = ["--rules", &rules_name, "classify", "--watch", "--input", "json", "--format", "json"];
     let mut classify = Running::start(&by, &arguments)?;
     let (start, mut slowest) = (Instant::now(), Duration::ZERO);
     let mut answers = 0;
-    while start.elapsed() < Duration::from_secs(4) {
+    while start.elapsed() < Duration::from_secs(3) {
         classify.send(RECORD)?;
         answers += 1;
         let asked = Instant::now();
@@ -645,10 +646,6 @@ fn stuck() -> Result<String, Failed> {
     expect("the signal waited for the file", begun.elapsed() < Duration::from_secs(15))?;
     let ended = begun.elapsed();
     // The status tells of it, also when it is the watch that hangs.
-    let records = folder.path().join("failures.ndjson");
-    fs::write(&records, RECORD)?;
-    let records_name = records.to_string_lossy().into_owned();
-    let watch = Running::start(&by, &["watch", &rules_name, "--format", "json", "--follow", &records_name])?;
     let status = watch.wait_status("the time it has taken", |status| {
         status["loading_seconds"].as_u64().is_some_and(|seconds| seconds >= 1)
     });

@@ -127,11 +127,30 @@ pub enum Notice {
 
 /// Runs a fault with and without file events, each with its own bed, and says what was seen of both.
 pub fn both(run: fn(&Bed) -> Result<String, Failed>) -> Result<String, Failed> {
-    let with = |notice, name: &str| -> Result<String, Failed> {
-        let seen = Bed::new(notice).and_then(|bed| run(&bed));
-        seen.map_err(|failed| format!("{name}: {}", failed.message().unwrap_or_default()).into())
-    };
-    Ok(format!("events: {}; scan: {}", with(Notice::Events, "events")?, with(Notice::Scan, "scan")?))
+    notices(|notice| run(&Bed::new(notice)?))
+}
+
+/// As [`both`], with beds that are laid out otherwise.
+pub fn notices(run: impl Fn(Notice) -> Result<String, Failed> + Sync) -> Result<String, Failed> {
+    let seen = together([(Notice::Events, "events"), (Notice::Scan, "scan")], |(notice, name)| match run(notice) {
+        Ok(seen) => Ok(format!("{name}: {seen}")),
+        Err(failed) => Err(format!("{name}: {}", failed.message().unwrap_or_default()).into()),
+    })?;
+    Ok(seen.join("; "))
+}
+
+/// Runs something at the same time for each input: most of the time they only wait.
+pub fn together<I: Send, T: Send>(
+    inputs: impl IntoIterator<Item = I>,
+    run: impl Fn(I) -> Result<T, Failed> + Sync,
+) -> Result<Vec<T>, Failed> {
+    thread::scope(|scope| {
+        let run = &run;
+        let runs: Vec<_> = inputs.into_iter().map(|input| scope.spawn(move || run(input))).collect();
+        // All of them first: what has begun must end.
+        let done: Vec<_> = runs.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        done.into_iter().map(|done| done.unwrap_or_else(|_| Err("a panic".into()))).collect()
+    })
 }
 
 /// An engine of this process that watches rules in a folder of its own.
