@@ -117,7 +117,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
         remark(&format!("internal error{place}; please report the record"));
     }));
     let output = Arc::new(Mutex::new(Output::new()));
-    let stopping = signals::flush_on_signal(&output);
+    let stopping = signals::flush_on_signal(&output)?;
     let _watching = arguments.engine.keep_fresh(&engine, arguments.follow.is_some())?;
     let mut run =
         Run { answerer: Answerer { arguments, engine, keeper }, output, stopping, answered: 0, unreadable: 0 };

@@ -66,15 +66,25 @@ impl EngineArguments {
         if engine.directory().is_none() {
             return Ok(None);
         }
-        signals::reload_on_hangup(engine, |outcome| remark(&format!("rules: {}", render::reload_line(outcome))));
+        let of_signal = Arc::clone(engine);
+        signals::reload_on_hangup(engine, move |outcome| say(&of_signal, outcome))?;
         if !self.watch && !is_endless {
             return Ok(None);
         }
-        let told = |event: &WatchEvent| match event {
+        let of_watch = Arc::clone(engine);
+        let told = move |event: &WatchEvent| match event {
             WatchEvent::Reloaded(ReloadOutcome::Unchanged { .. }) | WatchEvent::Listening => {}
-            WatchEvent::Reloaded(outcome) => remark(&format!("rules: {}", render::reload_line(outcome))),
+            WatchEvent::Reloaded(outcome) => say(&of_watch, outcome),
             WatchEvent::ScanOnly(why) => remark(&format!("rules: read every second, no file events: {why}")),
         };
         Ok(Some(Watcher::spawn(Arc::clone(engine), WatchOptions::default(), told)?))
+    }
+}
+
+/// Says how a load ended, and when the set could not be kept.
+fn say(engine: &Engine, outcome: &ReloadOutcome) {
+    remark(&format!("rules: {}", render::reload_line(outcome)));
+    if let (ReloadOutcome::Swapped { .. }, Some(why)) = (outcome, engine.status().not_kept) {
+        remark(&why);
     }
 }

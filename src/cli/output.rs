@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
 use crate::diagnostic::Report;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::render;
 
 /// Why a command could not do its work.
@@ -39,6 +39,11 @@ impl From<Error> for Failed {
     fn from(error: Error) -> Self {
         Self::Error(error)
     }
+}
+
+/// That a thread cannot be started.
+pub(super) fn no_thread(error: io::Error) -> Failed {
+    Error::new(ErrorKind::Io, "cannot start a thread").with_source(error).into()
 }
 
 /// Bytes that are kept before they are written.

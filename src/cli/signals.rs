@@ -2,11 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, TryLockError};
+use std::thread::Builder;
 use std::time::Duration;
 
 use crate::engine::{Engine, ReloadOutcome};
 
-use super::output::{Output, remark};
+use super::output::{Failed, Output, no_thread, remark};
 
 /// Whether a signal has come that ends the process, and what it has to wait for.
 #[derive(Debug, Clone, Default)]
@@ -43,13 +44,16 @@ impl Stopping {
 /// A thread of its own waits for the signal: the main thread may be waiting for input that never comes. It holds the
 /// output while it answers, and releases it with every line written. A second signal does not wait for that: who reads
 /// the output may have stopped reading.
-pub(super) fn flush_on_signal(output: &Arc<Mutex<Output>>) -> Stopping {
+///
+/// # Errors
+/// When no thread can be started: the signals would then be lost.
+pub(super) fn flush_on_signal(output: &Arc<Mutex<Output>>) -> Result<Stopping, Failed> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     let stopping = Stopping::default();
     // Without the handler a signal still ends the process; only what is kept would be lost.
-    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return stopping };
+    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return Ok(stopping) };
     let (output, asked) = (Arc::clone(output), stopping.clone());
-    std::thread::spawn(move || {
+    let wait = move || {
         let Some(signal) = signals.forever().next() else { return };
         asked.0.asked.store(true, Ordering::Release);
         let mut output = loop {
@@ -74,23 +78,28 @@ pub(super) fn flush_on_signal(output: &Arc<Mutex<Output>>) -> Stopping {
             Err(failed) => remark(&format!("stopped: {failed}")),
         }
         std::process::exit(128 + signal);
-    });
-    stopping
+    };
+    Builder::new().spawn(wait).map_err(no_thread)?;
+    Ok(stopping)
 }
 
 /// Loads the rules again on SIGHUP, on a thread of its own, and says what came of it.
-pub(super) fn reload_on_hangup(engine: &Arc<Engine>, told: impl Fn(&ReloadOutcome) + Send + 'static) {
+///
+/// # Errors
+/// When no thread can be started: the signal would then be lost.
+pub(super) fn reload_on_hangup(
+    engine: &Arc<Engine>,
+    told: impl Fn(&ReloadOutcome) + Send + 'static,
+) -> Result<(), Failed> {
     #[cfg(unix)]
     {
         // Without the handler the signal ends the process, as it would have before.
-        let Ok(mut signals) = signal_hook::iterator::Signals::new([signal_hook::consts::SIGHUP]) else { return };
+        let Ok(mut signals) = signal_hook::iterator::Signals::new([signal_hook::consts::SIGHUP]) else { return Ok(()) };
         let engine = Arc::clone(engine);
-        std::thread::spawn(move || {
-            for _ in signals.forever() {
-                told(&engine.reload());
-            }
-        });
+        let wait = move || signals.forever().for_each(|_| told(&engine.reload()));
+        Builder::new().spawn(wait).map_err(no_thread)?;
     }
     #[cfg(not(unix))]
     let _ = (engine, told);
+    Ok(())
 }

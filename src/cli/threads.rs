@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::input::records::{Batch, Records};
 
 use super::classify::{Answerer, lock};
-use super::output::{Failed, Output};
+use super::output::{self, Failed, Output};
 use super::signals::Stopping;
 
 /// Batches that go round for each thread that answers: one in work, one that waits, and one on each side of them.
@@ -52,7 +52,7 @@ pub(super) fn run<R: Read>(
     answerer: &Answerer<'_>,
     mut records: Records<R>,
     threads: usize,
-    output: &Arc<Mutex<Output>>,
+    written: &Arc<Mutex<Output>>,
     stopping: &Stopping,
     cannot: &impl Fn(std::io::Error) -> Error,
 ) -> (Counts, Result<(), Failed>) {
@@ -66,11 +66,18 @@ pub(super) fn run<R: Read>(
         for _ in 0..threads {
             let (sender, receiver) = channel();
             let (done, receive_done) = channel();
-            scope.spawn(move || answer(answerer, &receiver, &done));
+            let answer = move || answer(answerer, &receiver, &done);
+            if let Err(error) = thread::Builder::new().spawn_scoped(scope, answer) {
+                return (Counts::default(), Err(output::no_thread(error)));
+            }
             to_answer.push(sender);
             done_by.push(receive_done);
         }
-        let writer = scope.spawn(move || write(&done_by, &give_back, output, stopping));
+        let write = move || write(&done_by, &give_back, written, stopping);
+        let writer = match thread::Builder::new().spawn_scoped(scope, write) {
+            Ok(writer) => writer,
+            Err(error) => return (Counts::default(), Err(output::no_thread(error))),
+        };
         let read = read(&mut records, &free, &to_answer, stopping).map_err(|error| cannot(error).into());
         // Without senders the other threads end when they have done what is under way.
         drop(to_answer);

@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     let of_signals = sender.clone();
     signals::reload_on_hangup(&engine, move |outcome| {
         let _ = of_signals.send(WatchEvent::Reloaded(outcome.clone()));
-    });
+    })?;
     let _watcher = Watcher::spawn(Arc::clone(&engine), WatchOptions::default(), move |event| {
         let _ = sender.send(event.clone());
     })?;

@@ -1,5 +1,6 @@
 //! All patterns of a set compiled, on all processors, so that one over the limits is a finding at its place.
 
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -57,9 +58,17 @@ fn compile_all(patterns: &[Spanned<Pattern>]) -> Vec<Result<bool, PatternError>>
         }
     };
     let mut done = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        // A thread that cannot be started leaves its work to the others.
+        let others: Vec<_> =
+            (1..threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
         let mut done = work();
-        done.extend(others.into_iter().filter_map(|other| other.join().ok()).flatten());
+        for other in others {
+            match other.join() {
+                Ok(compiled) => done.extend(compiled),
+                // Patterns would be taken that nobody has compiled.
+                Err(panic) => resume_unwind(panic),
+            }
+        }
         done
     });
     done.sort_unstable_by_key(|(index, _)| *index);

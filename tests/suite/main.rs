@@ -7,6 +7,8 @@ mod codes;
 mod contributing;
 mod engine;
 mod failures;
+#[cfg(target_os = "linux")]
+mod faults;
 mod limits;
 mod lints;
 mod matcher;
@@ -40,5 +42,19 @@ fn main() {
         cli::trials(),
         tidy::trials(),
     ];
-    libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit();
+    #[allow(unused_mut, reason = "the fault bed needs Linux")]
+    let mut trials: Vec<_> = trials.into_iter().flatten().collect();
+    #[cfg(target_os = "linux")]
+    {
+        let names: Vec<String> = trials.iter().map(|trial| trial.name().to_owned()).collect();
+        trials.extend(faults::trials(&names));
+    }
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    conclusion.exit_if_failed();
+    #[cfg(target_os = "linux")]
+    if let Err(error) = faults::write_table() {
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{error}\n").as_bytes());
+        std::process::exit(1);
+    }
+    conclusion.exit();
 }

@@ -10,7 +10,9 @@ use super::repeated;
 const MINIMAL: &str = "Create it with `format = 1`, `order = [\"my-rules.toml\"]`, `fallback = \"DSUNK001\"`, `statuses = [\"Failed\"]` and `[families.DSUNK]`.";
 
 pub(super) fn manifest_missing(book: &Book, sources: &Sources, findings: &mut Vec<Diagnostic>) {
-    if book.manifest.is_none() && sources.find(MANIFEST).is_none() {
+    // A directory that cannot be read lacks nothing that anybody knows of: its finding is that it cannot be read.
+    let is_unread = !sources.findings().is_empty() && sources.iter().all(|(_, source)| source.name == ".");
+    if book.manifest.is_none() && sources.find(MANIFEST).is_none() && !is_unread {
         let source = sources.iter().next().map_or(SourceId(0), |(id, _)| id);
         let message = format!("the rules directory has no `{MANIFEST}`");
         findings.push(Diagnostic::new(lints::MANIFEST_MISSING, Span::start_of(source), message).help(MINIMAL));
