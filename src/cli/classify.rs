@@ -117,7 +117,13 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
         remark(&format!("internal error{place}; please report the record"));
     }));
     let output = Arc::new(Mutex::new(Output::new()));
-    let stopping = signals::flush_on_signal(&output)?;
+    let keeper = Arc::new(keeper);
+    let of_signal = Arc::clone(&keeper);
+    let stopping = signals::flush_on_signal(&output, move || {
+        if let Err(failed) = of_signal.conclude() {
+            remark(&failed.to_string());
+        }
+    })?;
     let _watching = arguments.engine.keep_fresh(&engine, arguments.follow.is_some())?;
     let mut run =
         Run { answerer: Answerer { arguments, engine, keeper }, output, stopping, answered: 0, unreadable: 0 };
@@ -145,7 +151,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
 pub(super) struct Answerer<'a> {
     arguments: &'a Arguments,
     engine: Arc<Engine>,
-    keeper: Keeper,
+    keeper: Arc<Keeper>,
 }
 
 struct Run<'a> {

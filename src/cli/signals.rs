@@ -45,9 +45,14 @@ impl Stopping {
 /// output while it answers, and releases it with every line written. A second signal does not wait for that: who reads
 /// the output may have stopped reading.
 ///
+/// `at_end` is called when all answers are written, and says itself what went wrong.
+///
 /// # Errors
 /// When no thread can be started: the signals would then be lost.
-pub(super) fn flush_on_signal(output: &Arc<Mutex<Output>>) -> Result<Stopping, Failed> {
+pub(super) fn flush_on_signal(
+    output: &Arc<Mutex<Output>>,
+    at_end: impl FnOnce() + Send + 'static,
+) -> Result<Stopping, Failed> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     let stopping = Stopping::default();
     // Without the handler a signal still ends the process; only what is kept would be lost.
@@ -77,6 +82,7 @@ pub(super) fn flush_on_signal(output: &Arc<Mutex<Output>>) -> Result<Stopping, F
             Ok(()) => remark(&format!("stopped after {} decisions", output.written())),
             Err(failed) => remark(&format!("stopped: {failed}")),
         }
+        at_end();
         std::process::exit(128 + signal);
     };
     Builder::new().spawn(wait).map_err(no_thread)?;

@@ -21,7 +21,7 @@ use super::snapshot::{self, root};
 type Test = fn() -> Result<(), Failed>;
 
 pub fn trials() -> Vec<Trial> {
-    let tests: [(&str, Test); 23] = [
+    let tests: [(&str, Test); 24] = [
         ("shapes_and_fingerprints_stay", shapes_stay),
         ("the_same_record_many_times", same_record),
         ("threads_share_one_count", threads),
@@ -44,6 +44,7 @@ pub fn trials() -> Vec<Trial> {
         ("a_directory_that_cannot_be_used", unusable),
         ("files_that_cannot_grow", file_limit),
         ("failed_and_slow_fsync", failed_fsync),
+        ("a_signal_makes_durable_what_is_kept", signal),
         ("killed_again_and_again", killed),
     ];
     tests.into_iter().map(|(name, test)| Trial::test(format!("spool/{name}"), test)).collect()
@@ -638,6 +639,41 @@ fn file_limit() -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// Where strace can look: what was written less than 500 ms ago is durable when a signal has ended the tool.
+fn signal() -> Result<(), Failed> {
+    let folder = TempDir::new()?;
+    let inside = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    // So that the file is there already, and making it durable is all that is left.
+    drop(Spool::open(folder.path().join("spool"), patient(Fsync::Os))?);
+    let script = format!(
+        "echo $$ > {}; exec {BINARY} classify --input json --format json --spool {}",
+        inside("pid"),
+        inside("spool")
+    );
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qq", "-e", "trace=fdatasync", "-o", &inside("trace"), "sh", "-c", &script]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // Not every machine has it.
+    let Ok(mut child) = command.spawn() else { return Ok(()) };
+    let mut answers = BufReader::new(child.stdout.take().ok_or("no standard output")?);
+    let mut line = String::new();
+    if child.stdin.as_mut().ok_or("no input")?.write_all(&lines(1)).is_ok() {
+        answers.read_line(&mut line)?;
+    }
+    if line.is_empty() {
+        let done = child.wait_with_output()?;
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        return expect(&said, said.contains("ptrace"));
+    }
+    expect(&line, line.contains("\"spooled\":true"))?;
+    let before = fs::read_to_string(inside("trace"))?.matches("fdatasync").count();
+    let pid = fs::read_to_string(inside("pid"))?;
+    Command::new("kill").args(["-TERM", pid.trim()]).status()?;
+    child.wait()?;
+    let after = fs::read_to_string(inside("trace"))?.matches("fdatasync").count();
+    expect(&format!("{before} calls before the signal, {after} in all"), after > before)
 }
 
 /// Where strace can inject faults: a failed `fsync` seals the file, a slow one delays an answer by the deadline at
