@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use faultbook::{
@@ -475,6 +475,8 @@ pub struct Running {
     pid: Option<u32>,
     out: Arc<Mutex<Vec<String>>>,
     said: Arc<Mutex<Vec<String>>>,
+    /// What reads both of them.
+    gathering: Vec<JoinHandle<()>>,
     marks: usize,
 }
 
@@ -507,9 +509,9 @@ impl Running {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        let out = gather(child.stdout.take().ok_or("no output")?);
-        let said = gather(child.stderr.take().ok_or("no standard error")?);
-        Ok(Self { stdin: child.stdin.take(), child, pid: None, out, said, marks: 0 })
+        let (out, first) = gather(child.stdout.take().ok_or("no output")?);
+        let (said, second) = gather(child.stderr.take().ok_or("no standard error")?);
+        Ok(Self { stdin: child.stdin.take(), child, pid: None, out, said, gathering: vec![first, second], marks: 0 })
     }
 
     pub fn send(&mut self, text: &str) -> Result<(), Failed> {
@@ -603,9 +605,11 @@ impl Running {
         Ok(self.child.try_wait()?.is_none())
     }
 
-    /// Waits for the end; the exit code, none after a signal that ended it.
+    /// Waits for the end and for the last words; the exit code, none after a signal that ended it.
     pub fn wait(&mut self) -> Result<Option<i32>, Failed> {
-        soon("its end", || Ok(self.child.try_wait()?)).map(|(status, _)| status.code())
+        let (status, _) = soon("its end", || Ok(self.child.try_wait()?))?;
+        soon("its last words", || Ok(self.gathering.iter().all(JoinHandle::is_finished).then_some(())))?;
+        Ok(status.code())
     }
 }
 
@@ -620,15 +624,15 @@ impl Drop for Running {
     }
 }
 
-fn gather(stream: impl Read + Send + 'static) -> Arc<Mutex<Vec<String>>> {
+fn gather(stream: impl Read + Send + 'static) -> (Arc<Mutex<Vec<String>>>, JoinHandle<()>) {
     let gathered = Arc::new(Mutex::new(Vec::new()));
     let gathering = Arc::clone(&gathered);
-    thread::spawn(move || {
+    let thread = thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
             gathering.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         }
     });
-    gathered
+    (gathered, thread)
 }
 
 fn lines(gathered: &Arc<Mutex<Vec<String>>>) -> Vec<String> {
