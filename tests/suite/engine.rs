@@ -16,7 +16,7 @@ use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::records::{faultbook, start};
+use super::process::{faultbook, start};
 use super::reloads::{base, options};
 
 type Test = fn() -> Result<(), Failed>;

@@ -12,6 +12,7 @@ mod faults;
 mod limits;
 mod lints;
 mod matcher;
+mod process;
 mod properties;
 mod records;
 mod reloads;

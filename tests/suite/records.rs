@@ -4,8 +4,7 @@
 //! (content types, compression, batches) and belong to the server.
 
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::process::{Child, Command, Output, Stdio};
+
 use std::sync::Arc;
 
 use faultbook::{Decision, RuleSet, Sources, read_record, render};
@@ -13,6 +12,7 @@ use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
 use super::codes::rules;
+use super::process::faultbook;
 use super::snapshot::{files, root};
 
 #[derive(serde::Deserialize)]
@@ -412,28 +412,4 @@ pub fn answers(stdout: &[u8]) -> Result<Vec<Value>, Failed> {
         .filter(|line| !line.is_empty())
         .map(|line| Ok(serde_json::from_slice(line)?))
         .collect()
-}
-
-/// Starts the tool with its three streams as pipes.
-pub fn start(arguments: &[&str]) -> Result<Child, Failed> {
-    let child = Command::new(env!("CARGO_BIN_EXE_faultbook"))
-        .args(arguments)
-        .env_remove("FAULTBOOK_RULES")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    Ok(child)
-}
-
-/// Runs the tool with an input.
-pub fn faultbook(arguments: &[&str], input: &[u8]) -> Result<Output, Failed> {
-    let mut child = start(arguments)?;
-    let mut stdin = child.stdin.take().ok_or("no standard input")?;
-    let done = std::thread::scope(|scope| {
-        // A tool that has seen enough closes its input; what it says then is looked at, not that.
-        scope.spawn(move || stdin.write_all(input));
-        child.wait_with_output()
-    })?;
-    Ok(done)
 }

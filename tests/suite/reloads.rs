@@ -9,7 +9,7 @@ use faultbook::{Engine, EngineOptions, Failure, ReloadOutcome, render};
 use libtest_mimic::{Failed, Trial};
 use serde::Deserialize;
 
-use super::records::faultbook;
+use super::process::faultbook;
 use super::snapshot::{files, root};
 
 /// A case: steps one after the other.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use faultbook::spool::Unknowns;
@@ -15,7 +15,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::cli::BINARY;
-use super::records::{answers, fallback_alone, faultbook, secret_records, start};
+use super::process::{faultbook, piped, run, start};
+use super::records::{answers, fallback_alone, secret_records};
 use super::snapshot::{self, root};
 
 type Test = fn() -> Result<(), Failed>;
@@ -593,20 +594,6 @@ fn expect_kept(directory: &Path, acknowledged: &BTreeMap<String, u64>, most: u64
     expect(&format!("{} found, {most} sent", unknowns.total()), unknowns.total() <= most)
 }
 
-fn with_input(mut command: Command, input: &[u8]) -> Result<Output, Failed> {
-    let mut child = command
-        .env_remove("FAULTBOOK_RULES")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    let mut stdin = child.stdin.take().ok_or("no standard input")?;
-    Ok(std::thread::scope(|scope| {
-        scope.spawn(move || stdin.write_all(input));
-        child.wait_with_output()
-    })?)
-}
-
 /// As on a full disk: files cannot grow beyond a few blocks.
 fn file_limit() -> Result<(), Failed> {
     if !cfg!(unix) {
@@ -621,7 +608,7 @@ fn file_limit() -> Result<(), Failed> {
             );
             let mut command = Command::new("sh");
             command.args(["-c", &script]);
-            let done = with_input(command, &lines(500))?;
+            let done = run(&mut command, &lines(500))?;
             let said = String::from_utf8_lossy(&done.stderr).into_owned();
             let path = directory.path().to_string_lossy().into_owned();
             let found = answers(&done.stdout)?;
@@ -654,9 +641,8 @@ fn signal() -> Result<(), Failed> {
     );
     let mut command = Command::new("strace");
     command.args(["-f", "-qq", "-e", "trace=fdatasync", "-o", &inside("trace"), "sh", "-c", &script]);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     // Not every machine has it.
-    let Ok(mut child) = command.spawn() else { return Ok(()) };
+    let Ok(mut child) = piped(&mut command) else { return Ok(()) };
     let mut answers = BufReader::new(child.stdout.take().ok_or("no standard output")?);
     let mut line = String::new();
     if child.stdin.as_mut().ok_or("no input")?.write_all(&lines(1)).is_ok() {
@@ -685,7 +671,7 @@ fn failed_fsync() -> Result<(), Failed> {
         command.args(["-e", &format!("trace={}", inject.split(':').next().unwrap_or_default())]);
         command.args(["-e", &format!("inject={inject}"), BINARY, "classify", "--input", "json", "--format", "json"]);
         command.arg("--spool").arg(spool).args(more);
-        match with_input(command, &lines(60)) {
+        match run(&mut command, &lines(60)) {
             Ok(done) if String::from_utf8_lossy(&done.stderr).contains("ptrace") => Ok(None),
             Ok(done) => Ok(Some(done)),
             // Not every machine has it.

@@ -9,7 +9,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
-use super::records::{answers, faultbook, small_rules, start};
+use super::process::{faultbook, start};
+use super::records::{answers, small_rules};
 
 pub fn trials() -> Vec<Trial> {
     let in_threads: [(&str, TestInThreads); 15] = [

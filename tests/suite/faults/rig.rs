@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -17,9 +17,10 @@ use libtest_mimic::Failed;
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub use crate::cli::BINARY as TOOL;
+use crate::process::piped;
+pub use crate::process::{faultbook as tool, run};
 use crate::reloads::base;
-
-pub const TOOL: &str = env!("CARGO_BIN_EXE_faultbook");
 
 /// How long something that is due may take on a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(20);
@@ -445,28 +446,6 @@ pub fn copy(from: &Path, to: &Path) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Runs the tool to its end.
-pub fn tool(arguments: &[&str], input: &[u8]) -> Result<Output, Failed> {
-    crate::records::faultbook(arguments, input)
-}
-
-/// Runs a program to its end, with some input.
-pub fn run(command: &mut Command, input: &[u8]) -> Result<Output, Failed> {
-    let mut child = command
-        .env_remove("FAULTBOOK_RULES")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    let mut stdin = child.stdin.take().ok_or("no input")?;
-    let done = thread::scope(|scope| {
-        // A program that fails early does not read it.
-        scope.spawn(move || stdin.write_all(input));
-        child.wait_with_output()
-    })?;
-    Ok(done)
-}
-
 /// A tool that runs while things are done to it: alone, under `strace`, or in a shell with mounts of its own.
 pub struct Running {
     child: Child,
@@ -502,13 +481,7 @@ impl Running {
 
     fn spawn(words: &[&str]) -> Result<Self, Failed> {
         let (program, arguments) = words.split_first().ok_or("nothing to start")?;
-        let mut child = Command::new(program)
-            .args(arguments)
-            .env_remove("FAULTBOOK_RULES")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        let mut child = piped(Command::new(program).args(arguments))?;
         let (out, first) = gather(child.stdout.take().ok_or("no output")?);
         let (said, second) = gather(child.stderr.take().ok_or("no standard error")?);
         Ok(Self { stdin: child.stdin.take(), child, pid: None, out, said, gathering: vec![first, second], marks: 0 })
