@@ -4,16 +4,18 @@
 
 use std::sync::LazyLock;
 
+use faultbook::matcher::Matcher;
 use faultbook::{RuleSet, read_record};
 use libfuzzer_sys::fuzz_target;
 
 static RULES: LazyLock<RuleSet> = LazyLock::new(RuleSet::builtin);
+static MATCHER: LazyLock<Matcher> = LazyLock::new(|| faultbook_fuzz::matcher(&RULES));
 
 fuzz_target!(|line: &[u8]| {
     match read_record(line) {
         Ok(record) => {
             faultbook_fuzz::classify(&RULES, &record.failure);
-            faultbook_fuzz::agree(&RULES, &record.failure);
+            faultbook_fuzz::agree(&MATCHER, &record.failure);
         }
         Err(error) => {
             assert!(!error.is_empty(), "refused without a reason");

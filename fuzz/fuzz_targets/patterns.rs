@@ -31,7 +31,7 @@ fuzz_target!(|input: &str| {
             quoted(message)
         );
         if let Some(set) = faultbook_fuzz::load(&faultbook_fuzz::sources(&text), None) {
-            faultbook_fuzz::agree(&set, &failure);
+            faultbook_fuzz::agree(&faultbook_fuzz::matcher(&set), &failure);
             faultbook_fuzz::classify(&set, &failure);
         }
     }

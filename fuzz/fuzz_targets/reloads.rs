@@ -34,7 +34,8 @@ fuzz_target!(|input: &[u8]| {
             0 => text.truncate(place),
             1 => text.insert_str(place, &new),
             2 => {
-                let end = text[place..].char_indices().nth(new.chars().count()).map_or(text.len(), |(at, _)| place + at);
+                let end =
+                    text[place..].char_indices().nth(new.chars().count()).map_or(text.len(), |(at, _)| place + at);
                 text.replace_range(place..end, &new);
             }
             _ => DEMO.clone_into(&mut text),

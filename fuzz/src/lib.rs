@@ -53,9 +53,14 @@ pub fn classify(set: &RuleSet, failure: &Failure<'_>) {
     one_line(&decision);
 }
 
+/// The rules of a set alone.
+#[must_use]
+pub fn matcher(set: &RuleSet) -> Matcher {
+    Matcher::new(set.rules().to_vec(), Lexicon::default())
+}
+
 /// The index and the plain loop agree.
-pub fn agree(set: &RuleSet, failure: &Failure<'_>) {
-    let matcher = Matcher::new(set.rules().to_vec(), Lexicon::default());
+pub fn agree(matcher: &Matcher, failure: &Failure<'_>) {
     let mut scratch = Scratch::default();
     let first = matcher.first(failure, None, &mut scratch);
     let (candidate, _) = matcher.facts(failure, None, &mut scratch);

@@ -95,6 +95,19 @@ fn read_start(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Why something cannot be read, with owner and mode where they are the reason.
+fn reason(path: &Path, error: &io::Error) -> String {
+    #[cfg(unix)]
+    if error.kind() == io::ErrorKind::PermissionDenied
+        && let Ok(metadata) = fs::metadata(path)
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        return format!("{error}; it belongs to user {} and has mode {:03o}", metadata.uid(), metadata.mode() & 0o777);
+    }
+    let _ = path;
+    error.to_string()
+}
+
 /// Opens a file, without waiting for a writer where it is a pipe.
 #[cfg(unix)]
 fn open(path: &Path) -> io::Result<File> {
@@ -190,7 +203,7 @@ impl Listing<'_> {
                 &mut self.sources,
                 name,
                 lints::UNREADABLE_FILE,
-                format!("`{name}` cannot be read: {error}"),
+                format!("`{name}` cannot be read: {}", reason(path, &error)),
                 "Check the permissions of the folder.",
             );
         }
@@ -256,7 +269,7 @@ fn read(sources: &mut Sources, name: String, path: &Path) -> usize {
     let bytes = match read_start(path) {
         Ok(bytes) => bytes,
         Err(error) => {
-            let message = format!("`{name}` cannot be read: {error}");
+            let message = format!("`{name}` cannot be read: {}", reason(path, &error));
             refuse(sources, &name, lints::UNREADABLE_FILE, message, "Check the file's permissions.");
             return 0;
         }

@@ -86,8 +86,7 @@ pub const FAULTS: &[Fault] = &[
         id: "F45_no_permission",
         what: "a rule file that may not be read any more",
         injected: "mode 000, as another user than the superuser",
-        expected: "refused by name, with the system's reason (user and mode are not named: whoever mends it has to look \
-                   at the file anyway)",
+        expected: "refused by name, with the system's reason, the owner and the mode",
         how: Trial(&[Need::OtherUser], no_permission),
     },
     Fault {
@@ -503,7 +502,7 @@ fn no_permission() -> Result<String, Failed> {
     watch.wait_for(&digest_of(1)?)?;
     version_at(&rules, 2)?;
     fs::set_permissions(rules.join("exchange.toml"), fs::Permissions::from_mode(0o000))?;
-    watch.wait_refused("`exchange.toml` cannot be read: Permission denied")?;
+    watch.wait_refused("and has mode 000")?;
     let status = watch.wait_status("the old rules", |status| status["last_reload"]["outcome"] == "rejected")?;
     expect("another set", status["ruleset"] == *digest_of(1)?)?;
     fs::set_permissions(rules.join("exchange.toml"), fs::Permissions::from_mode(0o644))?;
@@ -513,7 +512,10 @@ fn no_permission() -> Result<String, Failed> {
     watch.wait_refused("Permission denied")?;
     watch.wait_for(&digest_of(2)?)?;
     fs::set_permissions(&rules, fs::Permissions::from_mode(0o755))?;
-    Ok(format!("\"`exchange.toml` cannot be read: Permission denied\"; taken up {} after it may be read", millis(time)))
+    Ok(format!(
+        "\"`exchange.toml` cannot be read: Permission denied; it belongs to user … and has mode 000\"; taken up {} after it may be read",
+        millis(time)
+    ))
 }
 
 fn no_directory() -> Result<String, Failed> {
