@@ -131,6 +131,18 @@ fn writes(random: &mut fastrand::Rng, files: usize) -> (Vec<Write>, bool) {
     (writes, is_quick)
 }
 
+/// Loads the set as it is; the fingerprint of the files when they had become quiet.
+fn load(world: &mut Simulated, in_force: &mut Vec<u64>) -> Option<String> {
+    let Settled { seen, is_quiet } = settle(world, PATIENCE);
+    // A set with an empty or missing file has lost codes, one that does not fit its lock is another one: both are
+    // refused, as the tests of the load show.
+    let set = in_set(&seen);
+    if is_quiet && (seen.sources.is_locked() || !world.has_lock) && set.len() == in_force.len() {
+        *in_force = set;
+    }
+    is_quiet.then_some(seen.fingerprint)
+}
+
 /// Runs one world to its end; what was wrong with it.
 fn run(seed: u64) -> Result<(), String> {
     let mut random = fastrand::Rng::with_seed(seed);
@@ -140,8 +152,9 @@ fn run(seed: u64) -> Result<(), String> {
     let (changes, has_lock, has_events) = (writes.len(), random.bool(), random.bool());
     let files = vec![Content::Version(1); count];
     let mut world = Simulated { random, now: Duration::ZERO, files, has_lock, writes, has_events, heard: false };
+    // The set that the engine has from before; the first load is that of its start.
     let mut in_force = vec![1; count];
-    let mut tried = Some(world.look().fingerprint);
+    let mut tried = load(&mut world, &mut in_force);
     let mut loads = 0;
     let mut plan = Plan::new(PERIOD, world.now());
     let end = last_write + Duration::from_secs(5);
@@ -157,21 +170,11 @@ fn run(seed: u64) -> Result<(), String> {
             }
             Step::Look => {
                 let now = world.look();
-                let mut again_soon = false;
                 if tried.as_ref() != Some(&now.fingerprint) {
                     loads += 1;
-                    let Settled { seen, is_quiet } = settle(&mut world, PATIENCE);
-                    let is_taken = is_quiet && (seen.sources.is_locked() || !has_lock);
-                    let set = in_set(&seen);
-                    tried = is_quiet.then_some(seen.fingerprint);
-                    again_soon = !is_quiet;
-                    // A set with an empty or missing file has lost codes, one that does not fit its lock is another one:
-                    // both are refused, as the tests of the load show.
-                    if is_taken && set.len() == count {
-                        in_force = set;
-                    }
+                    tried = load(&mut world, &mut in_force);
                 }
-                plan.looked(world.now(), again_soon);
+                plan.looked(world.now(), tried.is_none());
             }
         }
         let is_mixed = in_force.iter().any(|version| *version != in_force[0]);
