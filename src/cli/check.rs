@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use crate::diagnostic::Severity;
+use crate::diagnostic::{self, Report, Severity};
 use crate::render;
-use crate::ruleset::inspect;
+use crate::rulefile::Book;
+use crate::ruleset::{RuleSet, inspect};
 
 use super::output::{self, Failed, remark};
 
@@ -15,6 +16,7 @@ const EXAMPLES: &str = "Examples:
   faultbook check my-rules/
   faultbook check my-rules/ --deny warnings
   faultbook check my-rules/ --format json
+  faultbook check my-rules/ --fix                misspelt keys and words, quotes around patterns
   faultbook explain number-prefix                what a finding means";
 
 #[derive(Debug, Args)]
@@ -26,6 +28,9 @@ pub(super) struct Arguments {
     /// How findings are written
     #[arg(long, value_enum, default_value_t = ReportFormat::Full)]
     format: ReportFormat,
+    /// Apply the fixes that change nothing else, and report what is left
+    #[arg(long)]
+    fix: bool,
     /// Findings that make the exit code 1 beside errors
     #[arg(long, value_enum)]
     deny: Option<Deny>,
@@ -45,9 +50,19 @@ enum Deny {
     Warnings,
 }
 
+/// What came of a load.
+type Inspected = (Option<RuleSet>, Report, Book);
+
 pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCode, Failed> {
     let directory = arguments.directory.as_deref().or(rules);
-    let (set, report, _) = inspect(super::sources(directory)?, None);
+    let (set, report, _) = match directory {
+        Some(directory) if arguments.fix => fix(directory)?,
+        None if arguments.fix => {
+            let help = "the built-in rules cannot be written; name the directory: `faultbook check DIR --fix`";
+            return Err(Failed::Usage(help.to_owned()));
+        }
+        _ => inspect(super::sources(directory)?, None),
+    };
     let [errors, warnings, notes] =
         [Severity::Error, Severity::Warning, Severity::Note].map(|severity| report.count(severity));
     let denied = errors > 0 || (arguments.deny == Some(Deny::Warnings) && warnings > 0);
@@ -74,6 +89,39 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
         remark(&format!("{errors}, {warnings}{notes}; the set does not load"));
     }
     Ok(code)
+}
+
+/// Rounds of fixes; one may uncover the next.
+const ROUNDS: usize = 10;
+
+/// Applies the fixes of a directory's rule files until none is left, and writes the files that they change.
+fn fix(directory: &Path) -> Result<Inspected, Failed> {
+    let before = RuleSet::discover(directory)?;
+    if before.is_locked() {
+        let help = "the set is published with a lock; fix its working copy and publish that";
+        return Err(Failed::Usage(format!("{help}: `faultbook publish`")));
+    }
+    let mut inspected = inspect(before.clone(), None);
+    let mut settled = 0;
+    for _ in 0..ROUNDS {
+        let Some((sources, count)) = diagnostic::apply(&inspected.1) else { break };
+        let next = inspect(sources, None);
+        // A fix that makes another error was not one.
+        if next.1.count(Severity::Error) > inspected.1.count(Severity::Error) {
+            break;
+        }
+        settled += count;
+        inspected = next;
+    }
+    for (id, source) in inspected.1.sources().iter() {
+        if before.get(id).text != source.text {
+            output::replace_file(&directory.join(&source.name), &source.text)?;
+        }
+    }
+    if settled > 0 {
+        remark(&format!("{} fixed", plural(settled, "finding")));
+    }
+    Ok(inspected)
 }
 
 fn plural(count: usize, noun: &str) -> String {

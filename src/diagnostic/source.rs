@@ -98,6 +98,14 @@ impl Sources {
         SourceId(self.files.len() - 1)
     }
 
+    /// Puts another text in the place of a source's.
+    #[cfg(feature = "cli")]
+    pub(crate) fn set_text(&mut self, id: SourceId, text: String) {
+        self.files[id.0].text = text;
+        self.line_starts[id.0] = OnceLock::new();
+        self.is_proven = false;
+    }
+
     /// Marks texts whose load was proven before: their patterns are compiled when they are first used, and their
     /// examples are not run again.
     pub(crate) fn proven(mut self) -> Self {
