@@ -15,11 +15,12 @@ mod rule;
 mod sequence;
 mod status;
 mod template;
+mod trace;
 mod type_name;
 
 pub use catalog::{CatalogEntry, Code};
 pub use decision::{Decision, Evidence, Log, UnknownReason};
-pub(crate) use excerpt::{excerpt, head_and_tail};
+pub(crate) use excerpt::{excerpt, head_and_tail, place};
 pub use failure::{Attribute, Exception, Failure};
 pub(crate) use glob::Access;
 pub use glob::{AttributePattern, CodePattern, TypePattern};
@@ -32,6 +33,10 @@ pub use rule::{Capture, CauseCondition, CausePosition, Condition, Fact, Quantifi
 pub use status::StatusPattern;
 pub(crate) use status::is_status;
 pub use template::Template;
+pub use trace::{
+    ConditionSource, Difference, HiddenRule, Hint as TraceHint, Mark, RuleName, SeenValue, Trace, TracedCause, TracedCondition,
+    TracedFacts, TracedItem, TracedRule,
+};
 pub use type_name::TypeName;
 
 use std::borrow::Cow;
