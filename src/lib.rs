@@ -56,8 +56,8 @@ pub use error::{Error, ErrorKind};
 pub use input::json::{Record, read_record};
 pub use input::text::read as read_text;
 pub use model::{
-    Action, Attribute, CatalogEntry, Code, Decision, Evidence, Exception, Failure, Log, RetryClass, Rule,
-    Trace, UnknownReason, limits,
+    Action, Attribute, CatalogEntry, Code, Decision, Evidence, Exception, Failure, Log, RetryClass, Rule, Trace,
+    UnknownReason, limits,
 };
 pub use ruleset::{Diagnosis, Rejected, RuleSet};
 pub use spool::{Fsync, Spool, SpoolOptions};

@@ -62,9 +62,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     let rule = arguments.rule.as_deref().map(|id| find(&set, id)).transpose()?;
     let mut run = Run { arguments, set: &set, rule, output: Output::new(), answered: 0, unreadable: 0 };
     let files = input::files(&arguments.files);
-    let done = files
-        .into_iter()
-        .try_for_each(|file| input::open(file, |reader, cannot| run.records(reader, cannot)));
+    let done = files.into_iter().try_for_each(|file| input::open(file, |reader, cannot| run.records(reader, cannot)));
     // What was answered is written even when a later file cannot be read.
     let flushed = run.output.flush();
     done.and(flushed)?;
@@ -158,7 +156,10 @@ fn find<'s>(set: &'s RuleSet, wanted: &str) -> Result<&'s str, Failed> {
                 format!("It is a code, which these rules give: {}.", listed(&of_code))
             } else {
                 let near = near(set, wanted);
-                near.map_or_else(|| "`faultbook list` shows all rules.".to_owned(), |near| format!("Did you mean `{near}`?"))
+                near.map_or_else(
+                    || "`faultbook list` shows all rules.".to_owned(),
+                    |near| format!("Did you mean `{near}`?"),
+                )
             }
         }
         _ => format!("Several files have one: {}.", listed(&named)),

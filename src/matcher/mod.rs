@@ -34,7 +34,7 @@ use crate::model::{Failure, Rule};
 use facts::{Facts, Folded};
 use index::Index;
 pub(crate) use index::Tried;
-pub(crate) use spelling::{Near, near, near_word};
+pub(crate) use spelling::{Near, Texts, near, near_word};
 pub(crate) use trace::{Wanted, holds_on};
 
 /// Rules in their order, ready to be matched: immutable, shared by as many threads as there are.

@@ -6,11 +6,11 @@
 use std::ops::Range;
 
 use crate::model::{
-    Attribute, AttributePattern, CodePattern, Difference, Literal, Pattern, TypePattern, Values, fold_into,
+    Access, Attribute, AttributePattern, CodePattern, Difference, Literal, Pattern, TypePattern, Values, fold_into,
 };
 
-use super::trace::Wanted;
 use super::Candidate;
+use super::trace::Wanted;
 
 /// A value that nearly fits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub(crate) struct Near {
     pub(crate) place: Option<(usize, Range<usize>)>,
     /// The characters that make the difference, each once.
     pub(crate) odd: Vec<char>,
+    /// How the pattern goes on where the value ends.
+    pub(crate) rest: String,
 }
 
 /// What of the spelling is passed over.
@@ -48,7 +50,7 @@ const TEXT_BYTES: usize = 64 * 1024;
 
 /// What nearly fits a condition that does not hold, the smallest difference first. `on` is the cause that a cause selector
 /// looks at.
-pub(crate) fn near(wanted: Wanted<'_>, candidate: Candidate<'_>, on: Option<usize>) -> Option<Near> {
+pub(crate) fn near(wanted: Wanted<'_>, candidate: Candidate<'_>, texts: &Texts<'_>, on: Option<usize>) -> Option<Near> {
     let seen = wanted.seen(candidate, on);
     let words = |items: &Values<String>| {
         best(items.items.iter().flat_map(|item| seen.iter().map(move |seen| (item, seen))).filter_map(
@@ -61,7 +63,7 @@ pub(crate) fn near(wanted: Wanted<'_>, candidate: Candidate<'_>, on: Option<usiz
                 let near = |(cause, value): &(Option<usize>, std::borrow::Cow<'_, str>)| {
                     Some(Near::of(near_type(item, value)?, item.as_str(), value, *cause))
                 };
-                best(seen.iter().filter_map(near)).or_else(|| in_text(item.as_str(), true, candidate))
+                best(seen.iter().filter_map(near)).or_else(|| in_text(item.as_str(), true, texts))
             };
             best(values.items.iter().filter(|item| !holds_type(item, candidate, on)).filter_map(of_item))
         }
@@ -70,14 +72,14 @@ pub(crate) fn near(wanted: Wanted<'_>, candidate: Candidate<'_>, on: Option<usiz
                 let near = seen.iter().filter_map(|(cause, value)| {
                     Some(Near::of(near_code(item, value)?, item.written(), value, *cause))
                 });
-                best(near).or_else(|| in_text(item.written(), false, candidate))
+                best(near).or_else(|| in_text(item.written(), false, texts))
             };
             best(values.items.iter().filter_map(of_item))
         }
-        Wanted::Patterns(values) => best(values.items.iter().filter_map(|item| near_pattern(item, candidate, on))),
-        Wanted::Literals(values) => best(values.items.iter().filter_map(|item| near_literal(item, candidate, on))),
+        Wanted::Patterns(values) => best(values.items.iter().filter_map(|item| near_pattern(item, texts, on))),
+        Wanted::Literals(values) => best(values.items.iter().filter_map(|item| near_literal(item, texts, on))),
         Wanted::Statuses(_) | Wanted::Numbers(_) if seen.is_empty() && on.is_none() => {
-            best(wanted.items().iter().filter_map(|item| in_text(item, false, candidate)))
+            best(wanted.items().iter().filter_map(|item| in_text(item, false, texts)))
         }
         Wanted::Connectors(values) | Wanted::Operations(values) | Wanted::Phases(values) => words(values),
         Wanted::Attributes(name, values) => {
@@ -115,14 +117,19 @@ pub(crate) fn near_word(wanted: &str, value: &str) -> Option<Difference> {
 }
 
 impl Near {
+    /// A word that nearly is another one.
+    pub(crate) fn word(difference: Difference, wanted: String, saw: String) -> Self {
+        let odd = odd_characters(&saw);
+        Self { difference, wanted, saw, cause: None, place: None, odd, rest: String::new() }
+    }
+
     fn of(difference: Difference, wanted: &str, saw: &str, cause: Option<usize>) -> Self {
-        let odd = odd_characters(saw);
-        Self { difference, wanted: wanted.to_owned(), saw: saw.to_owned(), cause, place: None, odd }
+        Self { cause, ..Self::word(difference, wanted.to_owned(), saw.to_owned()) }
     }
 }
 
 fn best(near: impl Iterator<Item = Near>) -> Option<Near> {
-    near.min_by_key(|near| near.difference)
+    near.min_by_key(|near| (near.difference, std::cmp::Reverse(near.saw.len())))
 }
 
 fn holds_type(item: &TypePattern, candidate: Candidate<'_>, on: Option<usize>) -> bool {
@@ -132,8 +139,18 @@ fn holds_type(item: &TypePattern, candidate: Candidate<'_>, on: Option<usize>) -
 
 fn near_type(item: &TypePattern, value: &str) -> Option<Difference> {
     let wanted = item.as_str();
-    for (loose, difference) in WAYS {
+    // Compiling a glob costs more than seeing that it cannot fit.
+    let part = match item.access() {
+        Access::Exact(part) | Access::Prefix(part) | Access::Suffix(part) => part.to_lowercase(),
+        Access::Any => String::new(),
+    };
+    let is_plain = value.is_ascii() && !value.contains(char::is_whitespace);
+    let ways = if is_plain { &WAYS[..1] } else { &WAYS[..] };
+    for &(loose, difference) in ways {
         let value = loose.text(value).text.replace(' ', "");
+        if part.is_empty() || !value.to_lowercase().contains(&part) {
+            continue;
+        }
         let fits = |item: &TypePattern| item.matches_plain(&value, &value.replace('.', "/"));
         let is_near = if loose.case {
             TypePattern::parse(&wanted.to_lowercase()).is_ok_and(|item| fits(&item))
@@ -165,7 +182,8 @@ fn differs_in_one_segment(wanted: &str, value: &str) -> bool {
 
 /// Letters and digits of a code in front of what it shares with another one count; a number that goes on is another code.
 fn near_code(item: &CodePattern, value: &str) -> Option<Difference> {
-    for (loose, difference) in WAYS.into_iter().skip(1) {
+    let is_plain = value.is_ascii() && !value.contains(char::is_whitespace);
+    for (loose, difference) in WAYS.into_iter().skip(1).filter(|_| !is_plain) {
         if item.matches(loose.text(value).text.trim()) {
             return Some(difference);
         }
@@ -177,7 +195,8 @@ fn near_code(item: &CodePattern, value: &str) -> Option<Difference> {
     let (longer, shorter) = if wanted.len() > value.len() { (wanted, &*value) } else { (&*value, wanted) };
     if shorter.len() >= 4 {
         if let Some(front) = longer.strip_suffix(shorter) {
-            let cuts_number = front.ends_with(|c: char| c.is_ascii_digit()) && shorter.starts_with(|c: char| c.is_ascii_digit());
+            let cuts_number =
+                front.ends_with(|c: char| c.is_ascii_digit()) && shorter.starts_with(|c: char| c.is_ascii_digit());
             return (!cuts_number).then_some(Difference::Prefix);
         }
     }
@@ -197,61 +216,82 @@ fn is_similar(one: &str, other: &str) -> bool {
         && strsim::damerau_levenshtein(&one.to_lowercase(), &other.to_lowercase()) <= allowed
 }
 
-fn near_pattern(item: &Pattern, candidate: Candidate<'_>, on: Option<usize>) -> Option<Near> {
-    let required = &item.requirement().texts;
-    let parsed = |source: &str, case: bool| {
-        Pattern::parse(&if case { format!("(?i){source}") } else { source.to_owned() }).ok()
-    };
-    near_text(item.as_str(), required, candidate, on, |loose, text| {
-        let source = if loose.space { collapsed(item.as_str()) } else { item.as_str().to_owned() };
-        parsed(&source, loose.case)?.find(text)
+fn near_pattern(item: &Pattern, texts: &Texts<'_>, on: Option<usize>) -> Option<Near> {
+    let source = item.as_str();
+    let single = collapsed(source);
+    // An expression is compiled only where it has a chance and is not the pattern itself.
+    let near = near_text(source, &item.requirement().texts, texts, on, |way, prepared| {
+        let case = way.case && !source.starts_with("(?i)");
+        let source = if way.space { &*single } else { source };
+        let text = prepared.text_in(way);
+        match (case, source == item.as_str(), text) {
+            (false, true, None) => None,
+            (false, true, Some(text)) => item.find(text),
+            (false, false, text) => Pattern::parse(source).ok()?.find(text.unwrap_or(prepared.text)),
+            (true, _, text) => Pattern::parse(&format!("(?i){source}")).ok()?.find(text.unwrap_or(prepared.text)),
+        }
+    });
+    near.or_else(|| beginning(item, texts, on))
+}
+
+fn near_literal(item: &Literal, texts: &Texts<'_>, on: Option<usize>) -> Option<Near> {
+    let single = Literal::parse(&collapsed(item.as_str())).ok();
+    near_text(item.as_str(), &item.requirement().texts, texts, on, |way, prepared| {
+        let item = if way.space { single.as_ref()? } else { item };
+        item.find(prepared.text_in(way).unwrap_or(prepared.text))
     })
 }
 
-fn near_literal(item: &Literal, candidate: Candidate<'_>, on: Option<usize>) -> Option<Near> {
-    let required = &item.requirement().texts;
-    near_text(item.as_str(), required, candidate, on, |loose, text| {
-        let source = if loose.space { collapsed(item.as_str()) } else { item.as_str().to_owned() };
-        Literal::parse(&source).ok()?.find(text)
-    })
+/// The longest part of a message that a pattern fits with its beginning.
+fn beginning(item: &Pattern, texts: &Texts<'_>, on: Option<usize>) -> Option<Near> {
+    /// Characters that are more than a phrase by chance.
+    const LEAST: usize = 16;
+    let fits = texts.on(on).filter_map(|(index, prepared)| {
+        let partial = item.partial(prepared.text, &prepared.folded)?;
+        let saw = &prepared.text[partial.range.clone()];
+        (saw.trim().chars().count() >= LEAST).then(|| Near {
+            difference: Difference::End,
+            wanted: item.as_str().to_owned(),
+            saw: saw.to_owned(),
+            cause: prepared.cause,
+            place: Some((index, partial.range)),
+            odd: Vec::new(),
+            rest: partial.rest,
+        })
+    });
+    fits.max_by_key(|near| near.saw.len())
 }
 
 /// A text in a message where something matches once a part of the spelling is passed over.
 fn near_text(
     wanted: &str,
     required: &[Box<[u8]>],
-    candidate: Candidate<'_>,
+    texts: &Texts<'_>,
     on: Option<usize>,
-    find: impl Fn(Loose, &str) -> Option<Range<usize>>,
+    find: impl Fn(Loose, &Prepared<'_>) -> Option<Range<usize>>,
 ) -> Option<Near> {
-    let everything = WAYS[WAYS.len() - 1].0;
-    // Expressions are compiled only where they have a chance.
     let needles: Vec<String> = required
         .iter()
         .map(|text| collapsed(&String::from_utf8_lossy(text)).trim_end_matches('\u{fffd}').to_owned())
         .collect();
-    let texts = candidate.texts_with_cause().enumerate().filter(|(_, (cause, _))| on.is_none() || *cause == on);
-    for (index, (cause, text)) in texts.filter(|(_, (_, text))| text.len() <= TEXT_BYTES) {
-        let loose = everything.text(text);
-        let mut folded = Vec::new();
-        fold_into(&loose.text, &mut folded);
+    for (index, prepared) in texts.on(on) {
         let may = needles.is_empty()
-            || needles.iter().any(|needle| memchr::memmem::find(&folded, needle.as_bytes()).is_some());
+            || needles.iter().any(|needle| memchr::memmem::find(&prepared.loose, needle.as_bytes()).is_some());
         if !may {
             continue;
         }
         for (way, difference) in WAYS {
-            let loose = way.text(text);
-            let Some(found) = find(way, &loose.text) else { continue };
-            let place = loose.range(&found, text);
-            let part = &text[place.clone()];
+            let Some(found) = find(way, prepared) else { continue };
+            let place = prepared.range(way, &found);
+            let part = &prepared.text[place.clone()];
             return Some(Near {
                 difference,
                 wanted: wanted.to_owned(),
                 saw: part.to_owned(),
-                cause,
+                cause: prepared.cause,
                 odd: odd_characters(part),
                 place: Some((index, place)),
+                rest: String::new(),
             });
         }
     }
@@ -259,35 +299,91 @@ fn near_text(
 }
 
 /// A plain item that stands in a message as a word and is no fact.
-fn in_text(item: &str, is_type: bool, candidate: Candidate<'_>) -> Option<Near> {
+fn in_text(item: &str, is_type: bool, texts: &Texts<'_>) -> Option<Near> {
     if item.contains(['*', '{', '-']) || item.len() < 3 {
         return None;
     }
-    for (index, (cause, text)) in candidate.texts_with_cause().enumerate().filter(|(_, (_, text))| text.len() <= TEXT_BYTES) {
-        let is_part = |c: char| c.is_alphanumeric() || c == '_';
-        let mut from = 0;
-        while let Some(at) = text[from..].find(item).map(|at| from + at) {
-            let end = at + item.len();
-            let before = text[..at].chars().next_back();
-            let is_word = !before.is_some_and(|c| is_part(c) && !(is_type && c == '.'))
-                && !text[end..].starts_with(is_part);
-            if is_word {
-                return Some(Near {
-                    difference: Difference::InText,
-                    wanted: item.to_owned(),
-                    saw: item.to_owned(),
-                    cause,
-                    place: Some((index, at..end)),
-                    odd: Vec::new(),
-                });
-            }
-            from = end;
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    for (index, prepared) in texts.on(None) {
+        let text = prepared.text;
+        let is_word = |at: &usize| {
+            let before = text[..*at].chars().next_back();
+            !before.is_some_and(|c| is_part(c) && !(is_type && c == '.'))
+                && !text[at + item.len()..].starts_with(is_part)
+        };
+        if let Some(at) = text.match_indices(item).map(|(at, _)| at).find(is_word) {
+            return Some(Near {
+                difference: Difference::InText,
+                wanted: item.to_owned(),
+                saw: item.to_owned(),
+                cause: prepared.cause,
+                place: Some((index, at..at + item.len())),
+                odd: Vec::new(),
+                rest: String::new(),
+            });
         }
     }
     None
 }
 
+/// The messages of a failure in all the ways in which something is passed over, worked out once for all conditions.
+#[derive(Debug)]
+pub(crate) struct Texts<'c>(Vec<Prepared<'c>>);
+
+#[derive(Debug)]
+struct Prepared<'c> {
+    cause: Option<usize>,
+    text: &'c str,
+    folded: Vec<u8>,
+    /// Folded, with everything passed over.
+    loose: Vec<u8>,
+    /// For each way, the text in it; none where that is the text itself.
+    ways: [Option<LooseText>; 4],
+}
+
+impl<'c> Texts<'c> {
+    pub(crate) fn of(candidate: Candidate<'c>) -> Self {
+        let prepared = candidate.texts_with_cause().map(|(cause, text)| {
+            let ways = WAYS.map(|(mut way, _)| {
+                // Case is what patterns themselves pass over.
+                way.case = false;
+                let is_odd = |c: char| c.is_whitespace() || is_invisible(c) || twin(c).is_some();
+                let loose = (text.len() <= TEXT_BYTES && text.contains(is_odd)).then(|| way.text(text));
+                loose.filter(|loose| loose.text != text)
+            });
+            let (mut folded, mut loose) = (Vec::new(), Vec::new());
+            if text.len() <= TEXT_BYTES {
+                fold_into(text, &mut folded);
+                fold_into(ways[3].as_ref().map_or(text, |way| &way.text), &mut loose);
+            }
+            Prepared { cause, text, folded, loose, ways }
+        });
+        Self(prepared.collect())
+    }
+
+    fn on(&self, cause: Option<usize>) -> impl Iterator<Item = (usize, &Prepared<'c>)> {
+        self.0.iter().enumerate().filter(move |(_, prepared)| cause.is_none() || prepared.cause == cause)
+    }
+}
+
+impl Prepared<'_> {
+    fn way(&self, way: Loose) -> Option<&LooseText> {
+        let index = WAYS.iter().position(|(known, _)| *known == way)?;
+        self.ways[index].as_ref()
+    }
+
+    /// The text with something passed over; none where that changes nothing.
+    fn text_in(&self, way: Loose) -> Option<&str> {
+        self.way(way).map(|loose| &*loose.text)
+    }
+
+    fn range(&self, way: Loose, part: &Range<usize>) -> Range<usize> {
+        self.way(way).map_or_else(|| part.clone(), |loose| loose.range(part, self.text))
+    }
+}
+
 /// A text in which a part of the spelling is passed over, with the place of each byte in the text as it was.
+#[derive(Debug)]
 struct LooseText {
     text: String,
     places: Vec<usize>,

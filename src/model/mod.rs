@@ -8,6 +8,7 @@ mod glob;
 mod hint;
 pub mod limits;
 mod outcome;
+mod partial;
 mod pattern;
 mod per_thread;
 mod required;
@@ -34,8 +35,8 @@ pub use status::StatusPattern;
 pub(crate) use status::is_status;
 pub use template::Template;
 pub use trace::{
-    ConditionSource, Difference, HiddenRule, Hint as TraceHint, Mark, RuleName, SeenValue, Trace, TracedCause, TracedCondition,
-    TracedFacts, TracedItem, TracedRule,
+    ConditionSource, Difference, HiddenRule, Hint as TraceHint, Mark, RuleName, SeenValue, Trace, TracedCause,
+    TracedCondition, TracedFacts, TracedItem, TracedRule,
 };
 pub use type_name::TypeName;
 

@@ -182,6 +182,9 @@ pub struct Mark {
     pub value: String,
     /// What stands behind it.
     pub after: String,
+    /// The type of the exception, when the value is a base type of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_of: Option<String>,
 }
 
 /// A value that a condition looked at.
@@ -200,7 +203,9 @@ pub struct SeenValue {
 pub struct Hint {
     /// What differs.
     pub difference: Difference,
-    /// The same for people, with what to write instead.
+    /// The item that is nearly found.
+    pub wants: String,
+    /// What differs, for people, with what to write instead.
     pub text: String,
     /// The value that nearly fits.
     pub near: Mark,
@@ -229,6 +234,8 @@ pub enum Difference {
     Prefix,
     /// The value is on another exception than the one that was looked at.
     OtherCause,
+    /// The end of a text: a message fits up to some place.
+    End,
     /// A few letters.
     Similar,
     /// The value stands in a message and is no fact.

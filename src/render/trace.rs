@@ -6,15 +6,17 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use crate::model::{
-    Attribute, ConditionSource, HiddenRule, Mark, Quantifier, RuleName, Trace, TracedCause, TracedCondition, TracedFacts,
-    TracedItem, TracedRule, UnknownReason,
+    Attribute, ConditionSource, HiddenRule, Mark, Quantifier, RuleName, Trace, TracedCause, TracedCondition,
+    TracedFacts, TracedItem, TracedRule, UnknownReason,
 };
 
 use super::escaped;
 
 /// Columns of a line with a message in it.
 const COLUMNS: usize = 96;
-/// Columns in front of what is marked.
+/// Columns of what is marked.
+const VALUE: usize = 72;
+/// Columns in front of it.
 const BEFORE: usize = 32;
 /// Items of a list that a line names.
 const ITEMS: usize = 4;
@@ -111,7 +113,8 @@ impl Page {
             (Some(winner), _) => {
                 self.out.push('\n');
                 self.rule_title("wins", HOLDS, &winner.name, "");
-                for condition in winner.conditions.iter().filter(|condition| condition.source == ConditionSource::When) {
+                for condition in winner.conditions.iter().filter(|condition| condition.source == ConditionSource::When)
+                {
                     self.found(condition);
                 }
                 let unless = winner.conditions.iter().filter(|condition| condition.source == ConditionSource::Unless);
@@ -123,7 +126,9 @@ impl Page {
             (None, reason) => {
                 let why = match reason {
                     Some(UnknownReason::Empty) => "the failure says nothing that a rule could look at",
-                    Some(UnknownReason::Truncated) => "no rule applies, and a part of the text was too long to be looked at",
+                    Some(UnknownReason::Truncated) => {
+                        "no rule applies, and a part of the text was too long to be looked at"
+                    }
                     Some(UnknownReason::Unreadable) => return,
                     Some(UnknownReason::NoRule) | None => "no rule applies",
                 };
@@ -193,12 +198,21 @@ impl Page {
             let found = if leaf.conditions.is_empty() { held(leaf) } else { all_held(leaf) };
             self.line(indent, &format!("{what} holds: {found}"));
         } else {
-            let saw = if leaf.condition == "absent" { saw(leaf) } else { format!("saw {}", saw(leaf)) };
+            let saw = seen(leaf);
             let wants = wanted(leaf);
-            if wants.width() + saw.width() + leaf.condition.width() < COLUMNS - 20 {
-                self.line(indent, &format!("{what} wants {wants}, {saw}"));
+            let line = format!("{what} wants {}", wants.join(either(leaf)));
+            if plain_width(leaf, &wants) + saw.width() < COLUMNS - indent {
+                self.line(indent, &format!("{line}, {saw}"));
             } else {
-                self.line(indent, &format!("{what} wants {wants}"));
+                if wants.len() == 1 || plain_width(leaf, &wants) < COLUMNS - indent {
+                    self.line(indent, &line);
+                } else {
+                    self.line(indent, &format!("{what} wants"));
+                    for (at, item) in wants.iter().enumerate() {
+                        let or = if at > 0 { either(leaf).trim_start() } else { "" };
+                        self.line(indent + 2, &format!("{or}{item}"));
+                    }
+                }
                 self.line(indent + 2, &saw);
             }
         }
@@ -233,10 +247,12 @@ impl Page {
     /// A value inside of its message, with a line of carets below it.
     fn mark(&mut self, indent: usize, mark: &Mark, style: Style) {
         let on = mark.cause.map_or_else(String::new, |cause| format!("exception {cause}: "));
-        let value = short(&mark.value, COLUMNS);
+        let value = short(&mark.value, VALUE);
         if mark.before.is_empty() && mark.after.is_empty() {
+            let own = mark.base_of.as_ref();
+            let base = own.map_or_else(String::new, |own| format!(", base type of {}", short(own, VALUE)));
             let value = self.styled(style, &value);
-            self.line(indent, &format!("{on}{value}"));
+            self.line(indent, &format!("{on}{value}{base}"));
             return;
         }
         let before = tail(&mark.before, BEFORE);
@@ -307,8 +323,7 @@ impl Page {
             }
         }
         if !condition.holds {
-            let saw = if condition.condition == "absent" { saw(condition) } else { format!("saw {}", saw(condition)) };
-            self.line(indent + 2, &saw);
+            self.line(indent + 2, &seen(condition));
         }
         if failed {
             self.hint(indent + 2, condition);
@@ -371,17 +386,35 @@ fn wanted_found(condition: &TracedCondition) -> String {
     format!("{}{others}", found.join(" and "))
 }
 
-/// What a condition wants that is not there.
-fn wanted(condition: &TracedCondition) -> String {
-    let all = condition.quantifier == Quantifier::All;
-    let near = condition.hint.as_ref().map(|hint| &hint.near);
+/// What a condition wants that is not there: the item that is nearly found, or the first ones.
+fn wanted(condition: &TracedCondition) -> Vec<String> {
     let missing: Vec<&TracedItem> = condition.items.iter().filter(|item| !item.holds).collect();
-    let _ = near;
-    let shown: Vec<String> = missing.iter().take(ITEMS).map(|item| quoted(&item.wants)).collect();
-    let more = missing.len().saturating_sub(ITEMS);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let missing = shown.join(if all { " and " } else { " or " });
-    if condition.condition == "absent" { format!("no {missing}{more}") } else { format!("{missing}{more}") }
+    let mut shown: Vec<String> = match &condition.hint {
+        Some(hint) => vec![quoted(&hint.wants)],
+        None => missing.iter().take(ITEMS).map(|item| quoted(&item.wants)).collect(),
+    };
+    if condition.condition == "absent" {
+        shown =
+            vec![format!("no {}", missing.iter().map(|item| quoted(&item.wants)).collect::<Vec<_>>().join(" and no "))];
+    } else if missing.len() > shown.len() {
+        shown.push(format!("{} more", missing.len() - shown.len()));
+    }
+    shown
+}
+
+fn either(condition: &TracedCondition) -> &'static str {
+    if condition.quantifier == Quantifier::All { " and " } else { " or " }
+}
+
+/// The columns that a condition takes with what it wants.
+fn plain_width(condition: &TracedCondition, wants: &[String]) -> usize {
+    let items: usize = wants.iter().map(|item| item.width() + either(condition).width()).sum();
+    prefix(condition).width() + condition.condition.width() + " wants ".width() + items
+}
+
+/// What a condition saw, as a part of a sentence.
+fn seen(condition: &TracedCondition) -> String {
+    if condition.condition == "absent" { saw(condition) } else { format!("saw {}", saw(condition)) }
 }
 
 /// What a condition saw.

@@ -38,7 +38,8 @@ impl RuleSet {
     /// The decision, and the place of the rule that won.
     pub(crate) fn classify_by(&self, failure: &Failure<'_>) -> (Decision<'_>, Option<usize>) {
         let mut scratch = SCRATCH.take().unwrap_or_default();
-        let decided = self.match_first(failure, &mut scratch, |candidate, first| (self.answer(candidate, first), first));
+        let decided =
+            self.match_first(failure, &mut scratch, |candidate, first| (self.answer(candidate, first), first));
         SCRATCH.set(Some(scratch));
         decided
     }
@@ -126,8 +127,12 @@ impl RuleSet {
     }
 
     /// A value of a failure without the secrets of its texts.
-    pub(super) fn redacted_value(&self, value: &str, texts: &[Searched<'_>]) -> String {
-        self.redactor.redact_value(value, texts).into_owned()
+    pub(super) fn redacted_value<'v>(&self, value: &'v str, texts: &[Searched<'_>]) -> Cow<'v, str> {
+        // What is one of the texts as a whole was searched before.
+        if texts.iter().any(|(text, _)| std::ptr::eq(*text, value)) {
+            return self.redactor.redact_text(value, texts);
+        }
+        self.redactor.redact_value(value, texts)
     }
 
     /// The texts of a failure with the secrets in them.

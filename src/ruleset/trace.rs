@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Sources, Span};
 use crate::matcher::{
-    Candidate, Cause, Checked, Hit, Near, Outcome, Scratch, Wanted, check, holds_on, items, items_on_cause, near,
-    near_word,
+    Candidate, Cause, Checked, Hit, Near, Outcome, Scratch, Texts, Wanted, check, holds_on, items, items_on_cause,
+    near, near_word,
 };
 use crate::model::{
     Attribute, CauseCondition, CausePosition, Condition, ConditionSource, Difference, Failure, HiddenRule, Mark,
@@ -101,7 +101,8 @@ impl RuleSet {
     fn traced(&self, failure: &Failure<'_>, misses: usize, asked: Option<usize>) -> Trace {
         self.match_first(failure, &mut Scratch::default(), |candidate, first| {
             let texts = self.secrets(candidate);
-            let tracer = Tracer { set: self, candidate, texts: &texts };
+            let loose = Texts::of(candidate);
+            let tracer = Tracer { set: self, candidate, texts: &texts, loose: &loose };
             let checked: Vec<Checked<'_>> = self.rules().iter().map(|rule| check(rule, candidate)).collect();
             let mut applying = (0..checked.len()).filter(|&index| checked[index].applies());
             let winner = applying.next();
@@ -138,6 +139,7 @@ struct Tracer<'t> {
     set: &'t RuleSet,
     candidate: Candidate<'t>,
     texts: &'t [Searched<'t>],
+    loose: &'t Texts<'t>,
 }
 
 impl<'t> Tracer<'t> {
@@ -181,12 +183,12 @@ impl<'t> Tracer<'t> {
         }
     }
 
-    /// A value of the failure without secrets, cut where it is long: first the one, then the other.
+    /// A value or text of the failure without secrets, cut where it is long: first the one, then the other.
     fn value(&self, value: &str, characters: usize) -> String {
         let redacted = self.set.redacted_value(value, self.texts);
         match redacted.char_indices().nth(characters) {
             Some((end, _)) => format!("{}…", &redacted[..end]),
-            None => redacted,
+            None => redacted.into_owned(),
         }
     }
 
@@ -200,7 +202,7 @@ impl<'t> Tracer<'t> {
         let [before, value, after] = around(text, range, secrets);
         let start = before.char_indices().rev().nth(AROUND_CHARS).map(|(at, c)| at + c.len_utf8());
         let before = start.map_or(before.clone(), |start| format!("…{}", &before[start..]));
-        Mark { cause, before, value: cut(value, MESSAGE_CHARS), after: cut(after, AROUND_CHARS) }
+        Mark { cause, before, value: cut(value, MESSAGE_CHARS), after: cut(after, AROUND_CHARS), base_of: None }
     }
 
     fn rule(&self, index: usize, checked: &Checked<'_>) -> TracedRule {
@@ -229,12 +231,6 @@ impl<'t> Tracer<'t> {
             let found = holds.then(|| self.mark(own, None, None));
             TracedItem { wants: own.clone(), holds, found }
         };
-        let near = |value: &str| {
-            let near = |own: &String| Some((near_word(own, value)?, own.clone()));
-            let (difference, wanted) = rule.connectors.iter().filter_map(near).min_by_key(|(near, _)| *near)?;
-            let near = Near { difference, wanted, saw: value.to_owned(), cause: None, place: None, odd: Vec::new() };
-            Some(self.hint(&near, None))
-        };
         TracedCondition {
             source: ConditionSource::Scope,
             condition: "connector".to_owned(),
@@ -250,8 +246,15 @@ impl<'t> Tracer<'t> {
                 .map(|value| SeenValue { cause: None, value: self.value(value, SEEN_CHARS) })
                 .into_iter()
                 .collect(),
-            hint: connector.filter(|_| !holds).and_then(near),
+            hint: self.near_scope(rule).filter(|_| !holds).map(|near| self.hint(&near, None)),
         }
+    }
+
+    fn near_scope(&self, rule: &Rule) -> Option<Near> {
+        let saw = self.candidate.failure().connector.as_deref()?;
+        let near = |own: &String| Some((near_word(own, saw)?, own.clone()));
+        let (difference, wanted) = rule.connectors.iter().filter_map(near).min_by_key(|(near, _)| *near)?;
+        Some(Near::word(difference, wanted, saw.to_owned()))
     }
 
     fn condition(&self, source: ConditionSource, outcome: &Outcome<'_>, line: Option<usize>) -> TracedCondition {
@@ -284,7 +287,7 @@ impl<'t> Tracer<'t> {
                     traced.items = self.items(wanted, items(condition, self.candidate));
                     if !outcome.holds {
                         traced.saw = self.seen(wanted, None);
-                        traced.hint = hinted(source, near(wanted, self.candidate, None)).map(|near| self.hint(&near, None));
+                        traced.hint = self.near(source, outcome).map(|near| self.hint(&near, None));
                     }
                 }
             }
@@ -303,15 +306,9 @@ impl<'t> Tracer<'t> {
         line: Option<usize>,
     ) -> TracedCondition {
         let wanted = Wanted::of_cause(condition);
-        let found = cause.map_or_else(
-            || vec![None; wanted.items().len()],
-            |cause| items_on_cause(condition, cause, self.candidate),
-        );
-        let hint = || {
-            let near = near(wanted, self.candidate, cause);
-            let spelling = near.filter(|near| near.difference < Difference::Segment);
-            spelling.or_else(|| self.other_cause(condition, cause)).map(|near| self.hint(&near, Some(position)))
-        };
+        let found = cause
+            .map_or_else(|| vec![None; wanted.items().len()], |cause| items_on_cause(condition, cause, self.candidate));
+        let hint = || self.near_part(condition, cause).map(|near| self.hint(&near, Some(position)));
         TracedCondition {
             source,
             condition: format!("{}.{}", position.key(), condition.key()),
@@ -325,6 +322,22 @@ impl<'t> Tracer<'t> {
             saw: if holds || cause.is_none() { Vec::new() } else { self.seen(wanted, cause) },
             hint: if holds || source == ConditionSource::Unless { None } else { hint() },
         }
+    }
+
+    /// What nearly fits a condition that does not hold. Nobody wants an `unless` to hold.
+    fn near(&self, source: ConditionSource, outcome: &Outcome<'_>) -> Option<Near> {
+        let wanted = Wanted::of(outcome.condition).filter(|_| source == ConditionSource::When && !outcome.holds)?;
+        near(wanted, self.candidate, self.loose, None)
+    }
+
+    /// The same for a condition of a cause selector that does not hold on a cause.
+    fn near_part(&self, condition: &CauseCondition, cause: Option<usize>) -> Option<Near> {
+        let near = cause.and_then(|_| near(Wanted::of_cause(condition), self.candidate, self.loose, cause));
+        let (spelling, rest) = match near {
+            Some(near) if near.difference < Difference::Segment => (Some(near), None),
+            rest => (None, rest),
+        };
+        spelling.or_else(|| self.other_cause(condition, cause)).or(rest)
     }
 
     /// Another cause on which the condition holds.
@@ -343,6 +356,7 @@ impl<'t> Tracer<'t> {
             cause: Some(index),
             place: hit.place,
             odd: Vec::new(),
+            rest: String::new(),
         })
     }
 
@@ -350,76 +364,132 @@ impl<'t> Tracer<'t> {
         let item = |(wants, hit): (String, Option<Hit>)| TracedItem {
             wants,
             holds: hit.is_some(),
-            found: hit.map(|hit| self.mark(&hit.value, hit.cause, hit.place.as_ref())),
+            found: hit.map(|hit| {
+                let mut mark = self.mark(&hit.value, hit.cause, hit.place.as_ref());
+                mark.base_of = hit.cause.filter(|_| matches!(wanted, Wanted::Types(_))).and_then(|cause| {
+                    let own = self.candidate.causes().nth(cause)?.type_name()?.full();
+                    (own != hit.value).then(|| self.value(own, SEEN_CHARS))
+                });
+                mark
+            }),
         };
         wanted.items().into_iter().zip(found).map(item).collect()
     }
 
     fn seen(&self, wanted: Wanted<'_>, on: Option<usize>) -> Vec<SeenValue> {
-        let seen = wanted.seen(self.candidate, on).into_iter().take(SEEN);
-        seen.map(|(cause, value)| SeenValue { cause, value: self.value(&value, SEEN_CHARS) }).collect()
+        let mut seen: Vec<SeenValue> = Vec::new();
+        for (cause, value) in wanted.seen(self.candidate, on) {
+            let value = self.value(&value, SEEN_CHARS);
+            // A pasted failure says the same in several places.
+            if seen.len() < SEEN && seen.iter().all(|known| known.value != value) {
+                seen.push(SeenValue { cause, value });
+            }
+        }
+        seen
     }
 
     /// The rules that nearly apply, the nearest first.
     fn misses(&self, checked: &[Checked<'_>], most: usize) -> Vec<TracedRule> {
-        let mut near: Vec<(usize, usize, TracedRule)> = Vec::new();
-        for (index, checked) in checked.iter().enumerate() {
-            if !(1..=NEAR).contains(&checked.failed()) {
-                continue;
+        let near = checked.iter().enumerate().filter(|(_, checked)| (1..=NEAR).contains(&checked.failed()));
+        let mut near: Vec<(Nearness, usize)> =
+            near.filter_map(|(index, checked)| Some((self.nearness(index, checked)?, index))).collect();
+        near.sort();
+        near.into_iter().take(most).map(|(_, index)| self.rule(index, &checked[index])).collect()
+    }
+
+    /// How near a rule is to applying; `None` when nothing of it holds that tells anything.
+    fn nearness(&self, index: usize, checked: &Checked<'_>) -> Option<Nearness> {
+        let rule = &self.set.rules()[index];
+        let (mut distance, mut held, mut tells) = (0, 0, false);
+        let mut add = |key: &str, holds: Option<usize>, near: Option<Near>| {
+            if let Some(weight) = holds {
+                held += weight;
+                tells |= weight > 1;
+                return;
             }
-            let traced = self.rule(index, checked);
-            let leaves = || traced.conditions.iter().flat_map(leaves);
-            let held: usize = leaves().map(|leaf| self.weight(leaf)).sum();
-            let hinted = leaves().any(|leaf| leaf.failed && distance(leaf) < PLAIN && leaf.source == ConditionSource::When);
-            if held == 0 && !hinted {
-                continue;
+            let far = self.distance(key, near.as_ref());
+            if let Some(near) = near.filter(|near| near.difference == Difference::End) {
+                held += 1 + near.saw.chars().count().min(60) / 8;
             }
-            let distance = leaves().filter(|leaf| leaf.failed).map(|leaf| self.distance(leaf)).sum();
-            near.push((distance, held, traced));
+            tells |= far < PLAIN;
+            distance += far;
+        };
+        if !checked.is_in_scope {
+            add("connector", None, self.near_scope(rule));
         }
-        // Stable: of equals the rule that is tried first comes first.
-        near.sort_by(|(distance, held, _), (other, other_held, _)| distance.cmp(other).then(other_held.cmp(held)));
-        near.into_iter().take(most).map(|(_, _, traced)| traced).collect()
+        for outcome in &checked.when {
+            match (outcome.condition, &outcome.selected) {
+                (Condition::Cause { conditions, .. }, Some(selected)) => {
+                    for (part, &holds) in conditions.iter().zip(&selected.holds) {
+                        let cause = selected.cause;
+                        let found = || cause.map_or_else(Vec::new, |cause| items_on_cause(part, cause, self.candidate));
+                        let weight = holds.then(|| self.weight(Wanted::of_cause(part), &found()));
+                        add(part.key(), weight, if holds { None } else { self.near_part(part, cause) });
+                    }
+                }
+                (condition, _) => {
+                    let weight = |wanted| self.weight(wanted, &items(condition, self.candidate));
+                    let weight = Wanted::of(condition).filter(|_| outcome.holds).map(weight);
+                    add(&condition.key(), weight, self.near(ConditionSource::When, outcome));
+                }
+            }
+        }
+        for outcome in checked.unless.iter().filter(|outcome| outcome.holds) {
+            distance += self.distance(&outcome.condition.key(), None);
+        }
+        tells.then_some(Nearness { distance, held: std::cmp::Reverse(held) })
     }
 
     /// How far a failed condition is from holding.
-    fn distance(&self, leaf: &TracedCondition) -> usize {
-        let connector = self.candidate.failure().connector.as_deref();
-        let is_foreign = || self.set.rules().iter().any(|rule| rule.connectors.iter().any(|own| Some(&**own) == connector));
-        // Whoever names a connector that has rules of its own means those.
-        if leaf.source == ConditionSource::Scope && is_foreign() { PLAIN + PLAIN / 2 } else { distance(leaf) }
+    fn distance(&self, key: &str, near: Option<&Near>) -> usize {
+        match near.map(|near| near.difference) {
+            Some(difference) if difference <= Difference::Kind => 1,
+            // A number in a text may be anything.
+            Some(Difference::InText) if !matches!(key, "provider_code" | "exception") => PLAIN,
+            Some(Difference::End) => 3,
+            Some(_) => 2,
+            // Whoever names a connector that has rules of its own means those.
+            None if key == "connector" && self.is_known_connector() => PLAIN + PLAIN / 2,
+            None => PLAIN,
+        }
     }
 
-    /// How much a condition that holds narrows what the failure may be.
-    fn weight(&self, leaf: &TracedCondition) -> usize {
-        if !leaf.holds || leaf.failed || leaf.source != ConditionSource::When {
-            return 0;
-        }
-        let Some((item, found)) = leaf.items.iter().find_map(|item| Some((&item.wants, item.found.as_ref()?))) else {
+    fn is_known_connector(&self) -> bool {
+        let connector = self.candidate.failure().connector.as_deref();
+        self.set.rules().iter().any(|rule| rule.connectors.iter().any(|own| Some(&**own) == connector))
+    }
+
+    /// How much a condition that holds narrows what the failure may be: 16 for a number or code, 12 for a type, up to 24
+    /// for a text, 6 for a status or attribute; 1 for words that very different failures share.
+    fn weight(&self, wanted: Wanted<'_>, found: &[Option<Hit>]) -> usize {
+        let Some((at, hit)) = found.iter().enumerate().find_map(|(at, hit)| Some((at, hit.as_ref()?))) else {
             return 0;
         };
+        let item = wanted.items().into_iter().nth(at).unwrap_or_default();
         let is_glob = item.contains('*');
-        match leaf.condition.rsplit('.').next().unwrap_or_default() {
-            "error_number" => 16,
-            "provider_code" if is_glob => 10,
-            "provider_code" => 16,
-            "exception" => {
-                let causes = self.candidate.causes();
-                let is_own = |cause: Cause<'_>| cause.type_name().is_some_and(|own| own.full() == found.value);
-                let is_common = matches!(&*found.value, "System.Exception" | "Exception" | "System.SystemException");
+        match wanted {
+            Wanted::Numbers(_) => 16,
+            Wanted::Codes(_) => {
+                if is_glob {
+                    10
+                } else {
+                    16
+                }
+            }
+            Wanted::Types(_) => {
+                let own = hit.cause.and_then(|cause| self.candidate.causes().nth(cause)?.type_name());
                 match () {
-                    () if is_common => 1,
+                    () if matches!(&*hit.value, "System.Exception" | "Exception" | "System.SystemException") => 1,
                     () if is_glob => 4,
-                    () if found.cause.and_then(|at| causes.into_iter().nth(at)).is_some_and(is_own) => 12,
+                    () if own.is_some_and(|own| own.full() == hit.value) => 12,
                     () => 6,
                 }
             }
-            "message" | "contains" => 4 + found.value.chars().count().min(40) / 2,
-            "http_status" if item.contains('-') => 2,
-            "http_status" => 6,
-            "absent" => 0,
-            _ if leaf.condition.starts_with("attributes.") => 6,
-            _ => 2,
+            Wanted::Patterns(_) | Wanted::Literals(_) => 4 + hit.value.chars().count().min(40) / 2,
+            Wanted::Statuses(_) if item.contains('-') => 2,
+            Wanted::Statuses(_) | Wanted::Attributes(..) => 6,
+            Wanted::Connectors(_) | Wanted::Operations(_) | Wanted::Phases(_) => 1,
+            Wanted::Missing(_) => 0,
         }
     }
 
@@ -428,6 +498,7 @@ impl<'t> Tracer<'t> {
         let saw = self.value(&near.saw, SEEN_CHARS);
         TraceHint {
             difference: near.difference,
+            wants: near.wanted.clone(),
             text: hint_text(near, &saw, position),
             near: self.mark(&near.saw, near.cause, near.place.as_ref()),
         }
@@ -437,26 +508,11 @@ impl<'t> Tracer<'t> {
 /// How far a plain condition that fails is from holding.
 const PLAIN: usize = 4;
 
-fn distance(leaf: &TracedCondition) -> usize {
-    match leaf.hint.as_ref().map(|hint| hint.difference) {
-        Some(difference) if difference <= Difference::Kind => 1,
-        Some(Difference::InText) if !leaf.condition.ends_with("provider_code") && !leaf.condition.ends_with("exception") => {
-            PLAIN
-        }
-        Some(_) => 2,
-        None => PLAIN,
-    }
-}
-
-/// The conditions that count by themselves.
-fn leaves(condition: &TracedCondition) -> Box<dyn Iterator<Item = &TracedCondition> + '_> {
-    let is_whole = condition.conditions.is_empty() || condition.source == ConditionSource::Unless;
-    if is_whole { Box::new(std::iter::once(condition)) } else { Box::new(condition.conditions.iter()) }
-}
-
-/// Nobody wants an `unless` to hold.
-fn hinted(source: ConditionSource, near: Option<Near>) -> Option<Near> {
-    near.filter(|_| source == ConditionSource::When)
+/// How near a rule is to applying, the nearest first.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Nearness {
+    distance: usize,
+    held: std::cmp::Reverse<usize>,
 }
 
 fn cut(text: String, characters: usize) -> String {
@@ -485,9 +541,7 @@ fn hint_text(near: &Near, saw: &str, position: Option<CausePosition>) -> String 
             Some(odd) => format!("only letter case, white space and look-alike characters differ: {odd}"),
             None => "only letter case and white space differ".to_owned(),
         },
-        Difference::Kind => {
-            "written alike, but one is a text and the other a number or truth value".to_owned()
-        }
+        Difference::Kind => "written alike, but one is a text and the other a number or truth value".to_owned(),
         Difference::Segment | Difference::Namespace if !saw.contains('.') => {
             format!("the failure names the type without its namespace; `{short}` fits with and without")
         }
@@ -510,9 +564,15 @@ fn hint_text(near: &Near, saw: &str, position: Option<CausePosition>) -> String 
                 _ => format!("it holds on exception {cause}, where the rest does not"),
             }
         }
+        Difference::End => format!("the message fits up to here; the pattern goes on with `{}`", plain(&near.rest)),
         Difference::Similar => format!("did you mean `{saw}`?"),
         Difference::InText => format!("`{wanted}` stands in a message, but is not among the facts"),
     }
+}
+
+/// A pattern with `\b` where it was written.
+fn plain(pattern: &str) -> String {
+    pattern.replace(r"(?-u:\b)", r"\b")
 }
 
 /// Characters by their numbers.
