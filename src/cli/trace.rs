@@ -152,14 +152,10 @@ fn find<'s>(set: &'s RuleSet, wanted: &str) -> Result<&'s str, Failed> {
         [] => {
             let of_code: Vec<&str> =
                 set.rules().iter().filter(|rule| rule.code.as_str() == wanted).map(|rule| rule.id.as_str()).collect();
-            if !of_code.is_empty() {
-                format!("It is a code, which these rules give: {}.", listed(&of_code))
-            } else {
-                let near = near(set, wanted);
-                near.map_or_else(
-                    || "`faultbook list` shows all rules.".to_owned(),
-                    |near| format!("Did you mean `{near}`?"),
-                )
+            match near(set, wanted) {
+                _ if !of_code.is_empty() => format!("It is a code, which these rules give: {}.", listed(&of_code)),
+                Some(near) => format!("Did you mean `{near}`?"),
+                None => "`faultbook list` shows all rules.".to_owned(),
             }
         }
         _ => format!("Several files have one: {}.", listed(&named)),

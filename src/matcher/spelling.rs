@@ -193,12 +193,9 @@ fn near_code(item: &CodePattern, value: &str) -> Option<Difference> {
         return None;
     }
     let (longer, shorter) = if wanted.len() > value.len() { (wanted, &*value) } else { (&*value, wanted) };
-    if shorter.len() >= 4 {
-        if let Some(front) = longer.strip_suffix(shorter) {
-            let cuts_number =
-                front.ends_with(|c: char| c.is_ascii_digit()) && shorter.starts_with(|c: char| c.is_ascii_digit());
-            return (!cuts_number).then_some(Difference::Prefix);
-        }
+    if let Some(front) = longer.strip_suffix(shorter).filter(|_| shorter.len() >= 4) {
+        let is_digit = |c: char| c.is_ascii_digit();
+        return (!front.ends_with(is_digit) || !shorter.starts_with(is_digit)).then_some(Difference::Prefix);
     }
     let is_word = |code: &str| code.len() >= 8 && !code.bytes().any(|b| b.is_ascii_digit());
     (is_word(wanted) && is_word(&value) && is_similar(wanted, &value)).then_some(Difference::Similar)

@@ -121,7 +121,7 @@ pub fn items(condition: &Condition, candidate: Candidate<'_>) -> Vec<Option<Hit>
     let hit = |item: &Condition| {
         let mut witnesses = Vec::new();
         holds(item, candidate, &mut witnesses).then_some(())?;
-        witnesses.first().map(|witness: &Witness<'_>| Hit::new(&witness.matched, witness.cause, candidate))
+        witnesses.into_iter().next().map(|witness: Witness<'_>| Hit::new(witness.matched, witness.cause, candidate))
     };
     each(condition).iter().map(hit).collect()
 }
@@ -132,7 +132,7 @@ pub fn items_on_cause(condition: &CauseCondition, cause: usize, candidate: Candi
     let Some(on) = candidate.causes().nth(cause) else { return Vec::new() };
     let hit = |item: &CauseCondition| {
         let matched: Matched<'_> = on_cause::<Vec<Witness<'_>>>(item, on)?;
-        Some(Hit::new(&matched.shown(), Some(cause), candidate))
+        Some(Hit::new(matched.shown(), Some(cause), candidate))
     };
     each_on_cause(condition).iter().map(hit).collect()
 }
@@ -143,16 +143,16 @@ pub(crate) fn holds_on(condition: &CauseCondition, cause: Cause<'_>) -> bool {
 }
 
 impl Hit {
-    fn new(matched: &Cow<'_, str>, cause: Option<usize>, candidate: Candidate<'_>) -> Self {
+    fn new(matched: Cow<'_, str>, cause: Option<usize>, candidate: Candidate<'_>) -> Self {
         let stands = |part: &str| {
             let mut texts = candidate.texts_with_cause().enumerate();
             texts.find_map(|(index, (_, text))| Some((index, place(part, text)?)))
         };
-        let place = match matched {
+        let place = match &matched {
             Cow::Borrowed(part) => stands(part),
             Cow::Owned(_) => None,
         };
-        Self { value: matched.clone().into_owned(), cause, place }
+        Self { value: matched.into_owned(), cause, place }
     }
 }
 

@@ -70,10 +70,12 @@ fn fit(alternative: &Ast, flags: &str, source: &str, text: &str) -> Option<Parti
     }
     // What stands for anything fits anything, and half a word is none.
     let is_letter = |at: usize| matches!(parts.get(at), Some(Ast::Literal(literal)) if literal.c.is_alphanumeric());
-    while fits > 0 && (matches!(parts[fits - 1], Ast::Repetition(_)) || (is_letter(fits - 1) && is_letter(fits))) {
+    let is_open =
+        |at: usize| matches!(parts.get(at), Some(Ast::Repetition(open)) if !matches!(*open.ast, Ast::Group(_)));
+    while fits > 0 && (is_open(fits - 1) || (is_letter(fits - 1) && is_letter(fits))) {
         fits -= 1;
     }
-    let (range, to) = beginning(fits.checked_sub(1)? + 1)?;
+    let (range, to) = if fits > 0 { beginning(fits)? } else { return None };
     // Less than half of a pattern is another sentence that begins alike.
     (2 * (to - start) >= end - start).then_some(())?;
     Some(Partial { range, rest: source.get(to..end)?.to_owned() })

@@ -106,16 +106,16 @@ impl RuleSet {
             let checked: Vec<Checked<'_>> = self.rules().iter().map(|rule| check(rule, candidate)).collect();
             let mut applying = (0..checked.len()).filter(|&index| checked[index].applies());
             let winner = applying.next();
-            let traced = |index: usize| tracer.rule(index, &checked[index]);
+            let say = |index: usize| tracer.rule(index, &checked[index]);
             let hidden_by = winner.map(|index| self.rules()[index].id.clone()).unwrap_or_default();
             let hidden = |index| HiddenRule { name: self.rule_name(index), hidden_by: hidden_by.clone() };
             Trace {
                 decision: self.answer(candidate, first).into_owned(),
                 facts: tracer.facts(),
-                winner: winner.map(traced),
+                winner: winner.map(say),
                 also_apply: applying.map(hidden).collect(),
                 misses: if misses > 0 { tracer.misses(&checked, misses) } else { Vec::new() },
-                asked: asked.map(traced),
+                asked: asked.map(say),
             }
         })
     }
@@ -142,7 +142,7 @@ struct Tracer<'t> {
     loose: &'t Texts<'t>,
 }
 
-impl<'t> Tracer<'t> {
+impl Tracer<'_> {
     fn facts(&self) -> TracedFacts {
         let candidate = self.candidate;
         let failure = candidate.failure();
@@ -565,7 +565,9 @@ fn hint_text(near: &Near, saw: &str, position: Option<CausePosition>) -> String 
             }
         }
         Difference::End => format!("the message fits up to here; the pattern goes on with `{}`", plain(&near.rest)),
-        Difference::Similar => format!("did you mean `{saw}`?"),
+        Difference::Similar => {
+            format!("a few letters differ: did you mean `{saw}` in the rule, or `{wanted}` in the failure?")
+        }
         Difference::InText => format!("`{wanted}` stands in a message, but is not among the facts"),
     }
 }
