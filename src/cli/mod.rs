@@ -7,6 +7,7 @@ mod classify;
 mod engine;
 mod explain;
 mod follow;
+mod input;
 mod ledger;
 mod list;
 mod output;
@@ -15,6 +16,7 @@ mod schema;
 mod signals;
 mod spool;
 mod threads;
+mod trace;
 mod unknowns;
 mod watch;
 
@@ -33,6 +35,7 @@ pub use schema::SCHEMAS;
 const EXAMPLES: &str = "Examples:
   faultbook classify failures.ndjson             decisions, one per failure
   pbpaste | faultbook classify --connector exchange
+  faultbook trace failure.json                   why it has its code, and which rules nearly apply
   faultbook unknowns spool/                      what no rule knows, by count
   faultbook explain DSEX001                      what a code means and what to do
   faultbook list                                 the catalogue and the order of the rules
@@ -78,6 +81,8 @@ enum Format {
 enum Command {
     /// Say what failures are: one decision for each
     Classify(classify::Arguments),
+    /// Say why failures have their codes: what wins, what loses by order, what nearly applies
+    Trace(trace::Arguments),
     /// Show what no rule knows: the shapes that `classify --spool` has kept
     Unknowns(unknowns::Arguments),
     /// Check rule files: every problem at once
@@ -111,6 +116,7 @@ pub fn main() -> ExitCode {
     let rules = rules.as_deref();
     let done = match &arguments.command {
         Command::Classify(command) => classify::run(command, rules),
+        Command::Trace(command) => trace::run(command, rules),
         Command::Unknowns(command) => unknowns::run(command),
         Command::Check(command) => check::run(command, rules),
         Command::Explain(command) => explain::run(command, rules),

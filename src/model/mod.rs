@@ -9,6 +9,7 @@ mod hint;
 mod implication;
 pub mod limits;
 mod outcome;
+mod partial;
 mod pattern;
 mod per_thread;
 mod required;
@@ -16,12 +17,13 @@ mod rule;
 mod sequence;
 mod status;
 mod template;
+mod trace;
 mod type_name;
 mod width;
 
 pub use catalog::{CatalogEntry, Code};
 pub use decision::{Decision, Evidence, Log, UnknownReason};
-pub(crate) use excerpt::{excerpt, head_and_tail};
+pub(crate) use excerpt::{excerpt, head_and_tail, place};
 pub use failure::{Attribute, Exception, Failure};
 pub(crate) use glob::Access;
 pub use glob::{AttributePattern, CodePattern, TypePattern};
@@ -35,6 +37,10 @@ pub use rule::{Capture, CauseCondition, CausePosition, Condition, Fact, Quantifi
 pub use status::StatusPattern;
 pub(crate) use status::is_status;
 pub use template::Template;
+pub use trace::{
+    ConditionSource, Difference, HiddenRule, Hint as TraceHint, Mark, RuleName, SeenValue, Trace, TracedCause,
+    TracedCondition, TracedFacts, TracedItem, TracedRule,
+};
 pub use type_name::TypeName;
 
 use std::borrow::Cow;

@@ -13,6 +13,7 @@ use regex_syntax::ast::{self, Ast, parse::ParserBuilder};
 use regex_syntax::hir::HirKind;
 use serde::{Serialize, Serializer};
 
+use super::partial::{Partial, Starts};
 use super::per_thread::PerThread;
 use super::required::{Requirement, byte_bits, stays_on_line};
 use super::sequence::Sequences;
@@ -44,6 +45,7 @@ struct Inner {
     stays_on_line: bool,
     /// What matches in its place, where only a yes or no is wanted.
     sequences: Option<Sequences>,
+    starts: Starts,
     /// Compiled when the pattern is first used, or by [`Pattern::compile`].
     compiled: OnceLock<Result<Compiled, PatternError>>,
 }
@@ -179,6 +181,7 @@ impl Pattern {
             requirement: Requirement::of(&hir),
             stays_on_line: stays_on_line(&hir),
             sequences: Sequences::of(&hir),
+            starts: Starts::of(&ast),
             compiled: OnceLock::new(),
         })))
     }
@@ -217,6 +220,11 @@ impl Pattern {
     pub fn is_match(&self, text: &str) -> bool {
         let answer = self.0.sequences.as_ref().and_then(|sequences| sequences.is_match(text));
         answer.unwrap_or_else(|| self.regex().is_some_and(|regex| regex.is_match(text)))
+    }
+
+    /// How far the pattern fits a text that it does not match, given with its folded form.
+    pub(crate) fn partial(&self, text: &str, folded: &[u8]) -> Option<Partial> {
+        self.0.starts.partial(&self.0.effective, text, folded)
     }
 
     /// Whether it matches in one of several texts exactly when it matches in all of them with line ends in between.

@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Report, Severity, Source, Sources, lints};
 use crate::error::{Error, ErrorKind};
 use crate::rulefile::{self, Book};
 
-use super::{RuleSet, compile, cost, succession, verify};
+use super::{RuleSet, compile, cost, succession, trace, verify};
 
 /// A rule set with errors: it is not used, the report says why.
 #[derive(Debug, Clone)]
@@ -100,6 +100,9 @@ pub(crate) fn inspect(mut sources: Sources, before: Option<&RuleSet>) -> (Option
     let mut set = None;
     if !has_errors(&findings) {
         set = compile::compile(&book);
+        if let Some(set) = &mut set {
+            set.places = trace::places(&book, &sources);
+        }
         if let Some(set) = set.as_ref().filter(|_| !sources.is_proven()) {
             findings.extend(verify::verify(set, &book));
             findings.extend(cost::tried_patterns(set, &book, &sources));

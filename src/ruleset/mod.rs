@@ -12,6 +12,7 @@ mod load;
 mod redact;
 mod signs;
 mod succession;
+mod trace;
 mod verify;
 
 use crate::matcher::Matcher;
@@ -55,6 +56,8 @@ pub struct RuleSet {
     /// For each code, the failures of its examples: of its rules in their order, then its own.
     examples: Vec<Vec<Failure<'static>>>,
     digest: String,
+    /// For each rule, where it is written; empty for a set that comes from no sources.
+    places: Vec<trace::RulePlace>,
 }
 
 impl RuleSet {
