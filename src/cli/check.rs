@@ -7,7 +7,8 @@ use clap::{Args, ValueEnum};
 
 use crate::diagnostic::Severity;
 use crate::render;
-use crate::ruleset::inspect;
+use crate::rulefile::revision::other_state;
+use crate::ruleset::{compare, inspect};
 
 use super::output::{self, Failed, remark};
 
@@ -15,6 +16,7 @@ const EXAMPLES: &str = "Examples:
   faultbook check my-rules/
   faultbook check my-rules/ --deny warnings
   faultbook check my-rules/ --format json
+  faultbook check my-rules/ --against HEAD~1     what moved since, and whom it harms
   faultbook explain number-prefix                what a finding means";
 
 #[derive(Debug, Args)]
@@ -29,6 +31,9 @@ pub(super) struct Arguments {
     /// Findings that make the exit code 1 beside errors
     #[arg(long, value_enum)]
     deny: Option<Deny>,
+    /// Another state of the rules to compare with: a directory, else a git revision
+    #[arg(long, value_name = "DIR-OR-REVISION")]
+    against: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -47,7 +52,11 @@ enum Deny {
 
 pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCode, Failed> {
     let directory = arguments.directory.as_deref().or(rules);
-    let (set, report, _) = inspect(super::sources(directory)?, None);
+    let sources = super::sources(directory)?;
+    let (set, report, _) = match &arguments.against {
+        Some(other) => compare(sources, other_state(directory, other)?)?,
+        None => inspect(sources, None),
+    };
     let [errors, warnings, notes] =
         [Severity::Error, Severity::Warning, Severity::Note].map(|severity| report.count(severity));
     let denied = errors > 0 || (arguments.deny == Some(Deny::Warnings) && warnings > 0);
@@ -64,7 +73,8 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     if let Some(set) = set {
         let examples: usize = set.codes().iter().map(|code| set.examples_of(&code.code).len()).sum();
         let counts = format!("{} codes, {} rules, {examples} examples", set.codes().len(), set.rules().len());
-        let found = [(warnings, "warning"), (notes, "note")].into_iter().filter(|(count, _)| *count > 0);
+        let found =
+            [(errors, "error"), (warnings, "warning"), (notes, "note")].into_iter().filter(|(count, _)| *count > 0);
         let found: Vec<_> = found.map(|(count, noun)| plural(count, noun)).collect();
         let found = if found.is_empty() { "no findings".to_owned() } else { found.join(", ") };
         remark(&format!("{counts}: {found}"));

@@ -13,6 +13,8 @@ mod ledger;
 mod lock;
 mod manifest;
 mod patterns;
+#[cfg(feature = "cli")]
+pub mod revision;
 mod rule;
 mod syntax;
 mod table;

@@ -2,6 +2,7 @@
 //!
 //! The only room that knows both rule files and the matcher.
 
+mod against;
 mod builtin;
 mod classify;
 mod compile;
@@ -9,6 +10,7 @@ mod cost;
 mod digest;
 mod fallback;
 mod load;
+mod promise;
 mod redact;
 mod signs;
 mod succession;
@@ -21,7 +23,7 @@ use redact::Redactor;
 pub use classify::Diagnosis;
 pub use load::Rejected;
 #[cfg(feature = "cli")]
-pub(crate) use load::inspect;
+pub(crate) use load::{compare, inspect};
 
 /// The id of the rule that is always last and matches everything.
 pub const FALLBACK_RULE: &str = "fallback";
