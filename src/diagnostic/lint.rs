@@ -27,6 +27,18 @@ impl Severity {
     }
 }
 
+/// Whether somebody may let findings of a kind stand, with a reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acceptance {
+    /// No: the set means nothing, or something else, while they stand.
+    Never,
+    /// Yes.
+    Always,
+    /// Yes, and they are found only beside another state of the rules: without it nobody can tell whether `accept` is
+    /// still needed.
+    Compared,
+}
+
 /// A kind of finding.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Lint {
@@ -34,23 +46,46 @@ pub struct Lint {
     pub name: &'static str,
     /// How grave findings of this kind are.
     pub severity: Severity,
+    /// Whether a rule or code may let findings of this kind stand with `accept`.
+    pub acceptance: Acceptance,
     /// What it is about and why it matters, in one or two sentences.
     pub about: &'static str,
 }
 
+/// Errors cannot be accepted; everything else, and what says so, can.
+macro_rules! acceptance {
+    (Error) => {
+        Acceptance::Never
+    };
+    ($severity:ident) => {
+        Acceptance::Always
+    };
+    ($severity:ident $acceptance:ident) => {
+        Acceptance::$acceptance
+    };
+}
+
 macro_rules! lints {
-    ($($constant:ident $name:literal $severity:ident $about:literal)*) => {
+    ($($constant:ident $name:literal $severity:ident $(if $acceptance:ident)? $about:literal)*) => {
         /// Every lint by its constant.
         pub mod lints {
-            use super::{Lint, Severity};
+            use super::{Acceptance, Lint, Severity};
             $(
                 #[doc = $about]
-                pub const $constant: &Lint = &Lint { name: $name, severity: Severity::$severity, about: $about };
+                pub const $constant: &Lint = &Lint {
+                    name: $name,
+                    severity: Severity::$severity,
+                    acceptance: acceptance!($severity $($acceptance)?),
+                    about: $about,
+                };
             )*
         }
 
         /// All lints, in the order of the load path.
         pub const LINTS: &[&Lint] = &[$(lints::$constant),*];
+
+        /// Their names.
+        pub const LINT_NAMES: &[&str] = &[$($name),*];
     };
 }
 
@@ -79,6 +114,9 @@ lints! {
     UNKNOWN_CODE "unknown-code" Error "A rule, example or fallback names a code that no file describes."
     UNKNOWN_FAMILY "unknown-family" Error "A code that belongs to no family of the manifest, so that nobody owns its number."
     DUPLICATE_NAME "duplicate-name" Error "A code, rule id, status or file is given twice."
+    // Findings that somebody lets stand.
+    ACCEPTANCE_REFUSED "acceptance-refused" Error "An `accept` for a kind of finding that cannot stand: the set would mean nothing, or something else."
+    ACCEPTANCE_UNNEEDED "acceptance-unneeded" Warning "An `accept` for something that is not found here any more; the next finding of the kind would go by unseen."
     // Conditions.
     RULE_WITHOUT_CONDITION "rule-without-condition" Error "A rule with nothing in `when` matches every failure and hides all rules behind it."
     PATTERN_SYNTAX "pattern-syntax" Error "A message pattern that the regular expression engine does not accept, such as look-around, back-references and other syntax of .NET."
@@ -107,21 +145,21 @@ lints! {
     CODE_NOT_IN_LEDGER "code-not-in-ledger" Warning "A code that the ledger does not know yet."
     RULE_VANISHED "rule-vanished" Error "While the engine runs: a rule in force is gone, and its example would be undiagnosed. A file that was cut off between two rules looks like that."
     // Against another state of the rules.
-    OTHER_STATE_BROKEN "other-state-broken" Warning "The state of the rules that this one is compared with does not load, so that only what can be read of it is compared."
-    RETRY_MORE_DANGEROUS "retry-more-dangerous" Error "Against another state of the rules: the retry class of a code moved in a direction that does harm, such as rows that are repeated for ever or dropped without a word."
-    RETRY_MOVED "retry-moved" Warning "Against another state of the rules: the retry class of a code moved in a direction that loses nothing, but asks a person."
-    ACTION_MORE_DANGEROUS "action-more-dangerous" Error "Against another state of the rules: people who were told to act are told to do nothing, or to wait for what does not heal by itself."
-    ACTION_MOVED "action-moved" Warning "Against another state of the rules: people are told to do something else."
-    STATUS_MOVED "status-moved" Error "Against another state of the rules: a code has another status, which connectors store and show."
-    FALLBACK_MOVED "fallback-moved" Error "Against another state of the rules: failures that no rule knows get another code."
-    CODE_NO_LONGER_GIVEN "code-no-longer-given" Error "Against another state of the rules: a code that rules gave is given by none any more, and is not retired."
-    FAILURE_MOVED "failure-moved" Error "Against another state of the rules: a failure that the other state's examples prove gets another code now, or none. That is what a connector sees."
-    FAILURE_DIAGNOSED "failure-diagnosed" Note "Against another state of the rules: a failure that no rule knew has a code now."
-    CODE_RETIRED "code-retired" Note "Against another state of the rules: a code is no longer issued; its page stays, its number is never used again."
-    CODE_ADDED "code-added" Note "Against another state of the rules: a code is new."
-    RULE_ADDED "rule-added" Note "Against another state of the rules: a rule is new and gives a code that there was."
-    RULE_REMOVED "rule-removed" Note "Against another state of the rules: a rule is gone. What became of its failures is said beside it."
-    WORDING_CHANGED "wording-changed" Note "Against another state of the rules: a code has other words for people, and means the same to connectors."
+    OTHER_STATE_BROKEN "other-state-broken" Warning if Compared "The state of the rules that this one is compared with does not load, so that only what can be read of it is compared."
+    RETRY_MORE_DANGEROUS "retry-more-dangerous" Error if Compared "Against another state of the rules: the retry class of a code moved in a direction that does harm, such as rows that are repeated for ever or dropped without a word."
+    RETRY_MOVED "retry-moved" Warning if Compared "Against another state of the rules: the retry class of a code moved in a direction that loses nothing, but asks a person."
+    ACTION_MORE_DANGEROUS "action-more-dangerous" Error if Compared "Against another state of the rules: people who were told to act are told to do nothing, or to wait for what does not heal by itself."
+    ACTION_MOVED "action-moved" Warning if Compared "Against another state of the rules: people are told to do something else."
+    STATUS_MOVED "status-moved" Error if Compared "Against another state of the rules: a code has another status, which connectors store and show."
+    FALLBACK_MOVED "fallback-moved" Error if Compared "Against another state of the rules: failures that no rule knows get another code."
+    CODE_NO_LONGER_GIVEN "code-no-longer-given" Error if Compared "Against another state of the rules: a code that rules gave is given by none any more, and is not retired."
+    FAILURE_MOVED "failure-moved" Error if Compared "Against another state of the rules: a failure that the other state's examples prove gets another code now, or none. That is what a connector sees."
+    FAILURE_DIAGNOSED "failure-diagnosed" Note if Compared "Against another state of the rules: a failure that no rule knew has a code now."
+    CODE_RETIRED "code-retired" Note if Compared "Against another state of the rules: a code is no longer issued; its page stays, its number is never used again."
+    CODE_ADDED "code-added" Note if Compared "Against another state of the rules: a code is new."
+    RULE_ADDED "rule-added" Note if Compared "Against another state of the rules: a rule is new and gives a code that there was."
+    RULE_REMOVED "rule-removed" Note if Compared "Against another state of the rules: a rule is gone. What became of its failures is said beside it."
+    WORDING_CHANGED "wording-changed" Note if Compared "Against another state of the rules: a code has other words for people, and means the same to connectors."
     // Cost.
     PATTERN_WITHOUT_TEXT "pattern-without-text" Note "A rule that is found by nothing but a pattern without a text to look for: the pattern is tried on messages, while all other rules are looked up."
 }

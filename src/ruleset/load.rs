@@ -133,7 +133,8 @@ fn stages(mut sources: Sources, before: Option<&RuleSet>, other: Option<&Other>)
     if let Some(other) = other {
         other.compare(set.as_ref(), &book, &mut sources, &mut findings);
     }
-    let report = Report::new(sources, findings);
+    let accepted = rulefile::settle_accepted(&book, &mut findings, !sources.is_proven());
+    let report = Report::new(sources, findings).with_accepted(accepted);
     (set.filter(|_| loads), report, book)
 }
 

@@ -1,8 +1,10 @@
 //! `tests/lints/<lint>/`: the smallest rule set that triggers a lint, with its report as snapshot.
 //!
-//! A folder `.before` in it is the set in force, whose place the rule set is to take while the engine runs.
+//! A folder `.before` in it is the set in force, whose place the rule set is to take while the engine runs;
+//! a folder `.against` is another state of the rules that it is compared with.
 //! A lint with several faces has a folder for each: `tests/lints/pattern-syntax/look-behind/`. Besides the lint that the
 //! folder is named after, no other may fire: findings that only follow from the first one send people astray.
+//! `tests/accepted/<lint>/` holds sets in which somebody lets the lint stand.
 //! `tests/reports/<name>/` holds sets with many mistakes at once; all of them are in the report.
 
 use std::path::Path;
@@ -37,6 +39,9 @@ pub fn trials() -> Vec<Trial> {
             snapshot::assert("reports", &name, &format!("tests/reports/{name}"), &render::full(&report, false));
             Ok(())
         }));
+    }
+    for name in folders(&root().join("tests/accepted")).unwrap_or_default() {
+        trials.push(Trial::test(format!("lints/accepted/{name}"), move || accepted(&name)));
     }
     trials.push(Trial::test("lints/every_report_has_a_folder", move || {
         snapshot::assert_names("reports", &reports.iter().map(String::as_str).collect::<Vec<_>>())
@@ -74,9 +79,15 @@ fn case_name(lint: &str, variant: Option<&str>) -> String {
     variant.map_or_else(|| lint.to_owned(), |variant| format!("{lint}--{variant}"))
 }
 
-/// The report on a folder, with paths that are the same on every machine. What stands in its `.before` is in force.
+/// The report on a folder, with paths that are the same on every machine. What stands in its `.before` is in force,
+/// what stands in its `.against` is another state of the rules.
 fn load(folder: &str) -> Result<Report, Failed> {
     let sources = RuleSet::discover(&root().join(folder))?.with_root(folder);
+    let against = root().join(folder).join(".against");
+    if against.exists() {
+        let other = RuleSet::discover(&against)?.with_root(format!("{folder}/.against"));
+        return Ok(RuleSet::check_against(sources, other)?);
+    }
     let before = root().join(folder).join(".before");
     let loaded = if before.exists() {
         RuleSet::load(RuleSet::discover(&before)?).map_err(|rejected| rejected.to_string())?.0.load_next(sources)
@@ -104,6 +115,15 @@ fn only(lint: &str, variant: Option<&str>) -> Result<(), Failed> {
     let about = LINTS.iter().find(|known| known.name == lint).map_or("", |known| known.about);
     snapshot::assert("lints", &case_name(lint, variant), about, &render::full(&report, false));
     Ok(())
+}
+
+/// `tests/accepted/<lint>/`: the lint is found, somebody lets it stand, and nothing else is said.
+fn accepted(lint: &str) -> Result<(), Failed> {
+    let report = load(&format!("tests/accepted/{lint}"))?;
+    match (report.diagnostics(), report.accepted()) {
+        ([], [one]) if one.finding.lint.name == lint && !one.reason.is_empty() => Ok(()),
+        (found, accepted) => Err(format!("found {found:?}, accepted {accepted:?}").into()),
+    }
 }
 
 /// A pipe, a name that is no UTF-8, and one with control characters: each is refused by name, and nothing waits.
