@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::diagnostic::{Diagnostic, Lint, Report, Severity, SourceId, Sources, Span, Spanned, lints};
+use crate::diagnostic::{Diagnostic, Label, Lint, Report, Severity, SourceId, Sources, Span, Spanned, lints};
 use crate::error::{Error, ErrorKind};
 use crate::matcher::Scratch;
 use crate::model::{Action, Failure, RetryClass};
@@ -46,16 +46,16 @@ impl Other {
         findings: &mut Vec<Diagnostic>,
     ) {
         let first = sources.add_others(self.report.sources());
-        let mut comparison = Comparison { other: self, book, first, sources, findings };
+        let mut comparison = Comparison { other: self, book, first, sources, findings, orphans: HashMap::new() };
         comparison.broken();
         comparison.fallback();
+        if let Some((before, set)) = self.set.as_ref().zip(set) {
+            comparison.failures(before, set);
+        }
         comparison.codes();
         if let Some(set) = set {
             comparison.codes_without_rule(set);
-            comparison.rules();
-            if let Some(before) = &self.set {
-                comparison.failures(before, set);
-            }
+            comparison.rules(set);
         }
     }
 
@@ -103,9 +103,17 @@ struct Comparison<'c> {
     first: usize,
     sources: &'c Sources,
     findings: &'c mut Vec<Diagnostic>,
+    /// For each code that no rule gives any more: the failures that got it, with what they get now.
+    orphans: HashMap<String, Vec<Label>>,
 }
 
 impl Comparison<'_> {
+    /// Adds what became of the failures of a code that is gone.
+    fn with_orphans(&mut self, code: &str, mut finding: Diagnostic) -> Diagnostic {
+        finding.secondary.extend(self.orphans.remove(code).unwrap_or_default());
+        finding
+    }
+
     /// A place of the other state.
     fn there(&self, span: &Span) -> Span {
         Span { source: SourceId(self.first + span.source.0), range: span.range.clone() }
@@ -186,6 +194,7 @@ impl Comparison<'_> {
             .help(format!(
                 "Bring `[codes.{code}]` back; a code that is no longer issued keeps its entry with `retired = \"why\"`."
             ));
+        let finding = self.with_orphans(code, finding);
         self.push_instead(lints::CODE_VANISHED, finding);
     }
 
@@ -198,11 +207,10 @@ impl Comparison<'_> {
                 Move::Retired => {
                     let finding =
                         Diagnostic::new(lints::CODE_RETIRED, step.place(now).clone(), format!("`{code}` is retired"))
-                            .also(self.there(&before.code.span), "in use before");
-                    self.findings.push(
-                        finding
-                            .help("Its page stays; rows that carry the code are explained as long as there are any."),
-                    );
+                            .also(self.there(&before.code.span), "in use before")
+                            .help("Its page stays, for the rows that carry the code.");
+                    let finding = self.with_orphans(code, finding);
+                    self.findings.push(finding);
                     continue;
                 }
                 Move::Revived => {
@@ -294,12 +302,13 @@ impl Comparison<'_> {
                 "Bring the rule back, or say `retired = \"why\"` when the failure is a thing of the past.{}",
                 or_accept(lints::CODE_NO_LONGER_GIVEN)
             ));
+            let finding = self.with_orphans(code, finding);
             self.push_instead(lints::CODE_WITHOUT_RULE, finding);
         }
     }
 
-    /// Rules that are new, and rules that are gone.
-    fn rules(&mut self) {
+    /// Rules that are new, and rules that are gone while others give their code.
+    fn rules(&mut self, set: &RuleSet) {
         let ids = |book: &Book| book.rules().map(|(file, rule)| id(file, rule)).collect::<HashSet<_>>();
         let (before, now) = (ids(&self.other.book), ids(self.book));
         let known: HashSet<&str> = self.other.book.codes().map(|(_, entry)| entry.code.value.as_str()).collect();
@@ -313,7 +322,10 @@ impl Comparison<'_> {
                     .help("Nothing to do: what it takes from other rules is said at their examples."),
             );
         }
-        for (file, rule) in self.other.book.rules().filter(|(file, rule)| !now.contains(&id(file, rule))) {
+        let is_gone = |(file, rule): &(&RuleFile, &RuleEntry)| {
+            !now.contains(&id(file, rule)) && set.rules().iter().any(|other| other.code.as_str() == rule.code.value)
+        };
+        for (file, rule) in self.other.book.rules().filter(is_gone) {
             let name = &self.other.report.sources().get(file.source).name;
             let span = self.sources.find(name).map_or_else(|| self.book.manifest_span(), Span::start_of);
             let message = format!("rule `{}`, which gave `{}`, is gone", id(file, rule), rule.code.value);
@@ -330,6 +342,7 @@ impl Comparison<'_> {
         let (mut scratch_before, mut scratch_now) = (Scratch::default(), Scratch::default());
         let mut told: Vec<Failure<'static>> = Vec::new();
         let book = &self.other.book;
+        let given: HashSet<&str> = now.rules().iter().map(|rule| rule.code.as_str()).collect();
         for file in book.ordered_files() {
             let of_rules = file.rules.iter().flat_map(|rule| {
                 let examples = rule.examples.iter().map(|example| &example.failure);
@@ -341,22 +354,30 @@ impl Comparison<'_> {
                 let (was, is) =
                     (before.diagnose(&failure, &mut scratch_before), now.diagnose(&failure, &mut scratch_now));
                 let both_unknown = was.rule.is_none() && is.rule.is_none();
-                if was.code.code != is.code.code && !both_unknown && !told.contains(&failure) {
+                if was.code.code == is.code.code || both_unknown || told.contains(&failure) {
+                    continue;
+                }
+                told.push(failure);
+                let code = was.code.code.as_str();
+                if was.rule.is_some() && !given.contains(code) && now.fallback().code.as_str() != code {
+                    let span = self.there(&example.span);
+                    let text =
+                        format!("`{}` gave it `{code}`, `{}` gives it `{}`", name(&was), name(&is), is.code.code);
+                    self.orphans.entry(code.to_owned()).or_default().push(Label { span, text });
+                } else {
                     self.failure_moved(&was, &is, &example.span);
-                    told.push(failure);
                 }
             }
         }
     }
 
     fn failure_moved(&mut self, was: &Diagnosis<'_>, is: &Diagnosis<'_>, example: &Span) {
-        let name = |diagnosis: &Diagnosis<'_>| diagnosis.rule.map_or(FALLBACK_RULE, |rule| rule.id.as_str()).to_owned();
         let (from, to) = (&was.code.code, &is.code.code);
         let rule_here = |wanted: &str| {
             self.book.rules().find(|(file, rule)| id(file, rule) == wanted).map(|(_, rule)| rule.id.span.clone())
         };
         let code_here = |code: &str| self.book.code(code).map(|entry| entry.code.span.clone());
-        let span = rule_here(&name(is)).or_else(|| rule_here(&name(was))).or_else(|| code_here(from.as_str()));
+        let span = rule_here(name(is)).or_else(|| rule_here(name(was))).or_else(|| code_here(from.as_str()));
         let span = span.unwrap_or_else(|| self.book.manifest_span());
         let (lint, message, help) = match (was.rule, is.rule) {
             (None, Some(rule)) => (
@@ -386,6 +407,11 @@ impl Comparison<'_> {
             Diagnostic::new(lint, span, message).label(harm).also(place, format!("this was `{from}`")).help(help),
         );
     }
+}
+
+/// The rule that won.
+fn name<'d>(diagnosis: &Diagnosis<'d>) -> &'d str {
+    diagnosis.rule.map_or(FALLBACK_RULE, |rule| &rule.id)
 }
 
 /// The entry of each code; of one that is described twice, the first.

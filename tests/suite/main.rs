@@ -2,6 +2,7 @@
 //!
 //! `cargo test DSEX002` runs the trials of one code, `cargo test lints/` those of all lints.
 
+mod against;
 mod cli;
 mod codes;
 mod contributing;
@@ -26,6 +27,7 @@ mod tidy;
 fn main() {
     let arguments = libtest_mimic::Arguments::from_args();
     let trials = [
+        against::trials(),
         codes::trials(),
         failures::trials(),
         contributing::trials(),
