@@ -10,6 +10,8 @@ mod entry;
 mod failure;
 mod file;
 pub mod keys;
+#[cfg(feature = "cli")]
+pub mod layout;
 mod ledger;
 mod lock;
 mod manifest;

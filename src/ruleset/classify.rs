@@ -83,7 +83,7 @@ impl RuleSet {
     }
 
     /// Reads what a pasted text states, brings the facts together and finds the first rule that applies.
-    fn match_first<R>(
+    pub(super) fn match_first<R>(
         &self,
         failure: &Failure<'_>,
         scratch: &mut Scratch,

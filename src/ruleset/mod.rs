@@ -5,9 +5,12 @@
 mod against;
 mod builtin;
 mod classify;
+mod cleared;
 mod compile;
 mod cost;
 mod digest;
+#[cfg(feature = "cli")]
+pub(crate) mod draft;
 mod fallback;
 mod load;
 mod promise;
