@@ -6,6 +6,7 @@ mod against;
 mod cli;
 mod codes;
 mod contributing;
+mod drafts;
 mod engine;
 mod failures;
 #[cfg(target_os = "linux")]
@@ -31,6 +32,7 @@ fn main() {
         codes::trials(),
         failures::trials(),
         contributing::trials(),
+        drafts::trials(),
         engine::trials(),
         properties::trials(),
         text::trials(),

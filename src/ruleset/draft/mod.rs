@@ -77,6 +77,8 @@ const CLUES: usize = 18;
 const CONDITIONS: usize = 4;
 /// Drafts that are tried against the whole set.
 const TRIED: usize = 12;
+/// Words of a message that make an id.
+const ID_WORDS: usize = 5;
 /// What the conditions of a draft must say together.
 const STRENGTH: u32 = 3;
 
@@ -436,7 +438,8 @@ impl Attempt<'_> {
     /// The draft, when it wins its failure, takes no other, and brings no finding with it.
     fn prove(&self, clues: &[&Clue], known_findings: &HashSet<(&str, &str)>) -> Option<Draft> {
         let words = clues.iter().max_by_key(|clue| clue.strength).map_or("", |clue| clue.words.as_str());
-        let words = [kebab(words), kebab(&self.target.title)].into_iter().find(|words| !words.is_empty());
+        let words = words.split(' ').take(ID_WORDS).collect::<Vec<_>>().join(" ");
+        let words = [kebab(&words), kebab(&self.target.title)].into_iter().find(|words| !words.is_empty());
         let id = code::unused_id(self.place.file, &words.unwrap_or_default());
         let mut lines =
             vec!["[[rules]]".to_owned(), format!("id = \"{id}\""), format!("code = \"{}\"", self.target.code)];
