@@ -142,7 +142,7 @@ impl Comparison<'_> {
     }
 
     fn fallback(&mut self) {
-        let fallback = |book: &Book| Some(book.manifest.as_ref()?.fallback.clone()?);
+        let fallback = |book: &Book| book.manifest.as_ref()?.fallback.clone();
         let Some((before, now)) = fallback(&self.other.book).zip(fallback(self.book)) else { return };
         if before.value != now.value {
             let message = format!("failures that no rule knows were `{}` and are `{}`", before.value, now.value);

@@ -10,8 +10,10 @@ use serde_json::Value;
 use super::cli::BINARY;
 use super::snapshot::root;
 
+type Test = fn() -> Result<(), Failed>;
+
 pub fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn() -> Result<(), Failed>); 6] = [
+    let tests: [(&str, Test); 6] = [
         ("a_moved_retry_class_fails_with_both_places", moved_retry),
         ("a_changed_remedy_passes", changed_remedy),
         ("an_accepted_move_passes", accepted_move),

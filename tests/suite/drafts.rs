@@ -11,8 +11,10 @@ use libtest_mimic::{Failed, Trial};
 use super::cli::BINARY;
 use super::snapshot::root;
 
+type Test = fn() -> Result<(), Failed>;
+
 pub fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn() -> Result<(), Failed>); 5] = [
+    let tests: [(&str, Test); 5] = [
         ("rules_that_were_taken_out_come_back", taken_out),
         ("a_written_rule_loads_and_keeps_every_comment", written_rule),
         ("a_written_code_is_the_next_one", written_code),

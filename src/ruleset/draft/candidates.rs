@@ -47,7 +47,7 @@ pub(super) fn clues(candidate: Candidate<'_>) -> Vec<Clue> {
         let why = "what the other side calls it";
         clues.push(clue(
             Condition::ProviderCode(one(pattern)),
-            format!("provider_code = {}", quoted(code)),
+            &format!("provider_code = {}", quoted(code)),
             1,
             3,
             why,
@@ -58,13 +58,13 @@ pub(super) fn clues(candidate: Candidate<'_>) -> Vec<Clue> {
     for &number in candidate.error_numbers() {
         let why = "the number of the error";
         let words = format!("error-{number}");
-        clues.push(clue(Condition::ErrorNumber(one(number)), format!("error_number = {number}"), 2, 2, why, &words));
+        clues.push(clue(Condition::ErrorNumber(one(number)), &format!("error_number = {number}"), 2, 2, why, &words));
     }
     if let Some(status) = candidate.http_status()
         && let Ok(pattern) = StatusPattern::exact(i64::from(status))
     {
         let why = "the HTTP status";
-        clues.push(clue(Condition::HttpStatus(one(pattern)), format!("http_status = {status}"), 3, 1, why, ""));
+        clues.push(clue(Condition::HttpStatus(one(pattern)), &format!("http_status = {status}"), 3, 1, why, ""));
     }
     for (name, value) in &candidate.failure().attributes {
         let pattern = match value {
@@ -78,7 +78,7 @@ pub(super) fn clues(candidate: Candidate<'_>) -> Vec<Clue> {
         };
         let line = format!("attributes.{} = {}", key(name), attribute(value));
         let condition = Condition::Attribute { name: name.to_string(), values: one(pattern) };
-        clues.push(clue(condition, line, 3, 2, "a fact that only this connector sends", name));
+        clues.push(clue(condition, &line, 3, 2, "a fact that only this connector sends", name));
     }
     let failure = candidate.failure();
     for (name, word, condition) in [
@@ -87,14 +87,14 @@ pub(super) fn clues(candidate: Candidate<'_>) -> Vec<Clue> {
     ] {
         if let Some(word) = word.as_deref().filter(|word| !word.trim().is_empty()) {
             let why = format!("the {name} that failed");
-            clues.push(clue(condition(one(word.to_owned())), format!("{name} = {}", quoted(word)), 4, 1, &why, ""));
+            clues.push(clue(condition(one(word.to_owned())), &format!("{name} = {}", quoted(word)), 4, 1, &why, ""));
         }
     }
     literals(candidate, &mut clues);
     for (name, fact) in &Fact::WORDS[..5] {
         if candidate.lacks(fact) {
             let line = format!("absent = [\"{name}\"]");
-            clues.push(clue(Condition::Absent(vec![fact.clone()]), line, 8, 0, "its neighbors have it", ""));
+            clues.push(clue(Condition::Absent(vec![fact.clone()]), &line, 8, 0, "its neighbors have it", ""));
         }
     }
     clues
@@ -104,7 +104,7 @@ fn one<T>(item: T) -> Values<T> {
     Values { quantifier: Quantifier::Any, items: vec![item] }
 }
 
-fn clue(condition: Condition, line: String, cost: u32, strength: u32, why: &str, words: &str) -> Clue {
+fn clue(condition: Condition, line: &str, cost: u32, strength: u32, why: &str, words: &str) -> Clue {
     Clue { condition, line: format!("when.{line}"), cost, strength, why: why.to_owned(), words: words.to_owned() }
 }
 
@@ -127,7 +127,7 @@ fn types(candidate: Candidate<'_>, clues: &mut Vec<Clue>) {
         let cost = 2 + u32::try_from(depth.min(3)).unwrap_or_default();
         clues.push(clue(
             Condition::Exception(one(pattern)),
-            format!("exception = {}", quoted(name)),
+            &format!("exception = {}", quoted(name)),
             cost,
             strength,
             why,
@@ -162,7 +162,7 @@ fn literals(candidate: Candidate<'_>, clues: &mut Vec<Clue>) {
         let line = format!("contains = {}", quoted(&words));
         clues.push(clue(
             Condition::Contains(one(literal)),
-            line,
+            &line,
             6,
             strength,
             "words that every such message has",

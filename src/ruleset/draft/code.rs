@@ -134,11 +134,11 @@ fn taken(book: &Book, code: &Code, used: &BTreeSet<u16>) -> String {
 fn file_of<'b>(book: &'b Book, sources: &Sources, family: &str, wanted: Option<&str>) -> Result<&'b RuleFile, Refusal> {
     let names = || book.files.iter().map(|file| sources.get(file.source).name.as_str());
     if let Some(wanted) = wanted {
-        let named = |file: &&RuleFile| {
+        let is_it = |file: &&RuleFile| {
             let name = &sources.get(file.source).name;
             name == wanted || file.stem == wanted || wanted.ends_with(&format!("/{name}"))
         };
-        return book.files.iter().find(named).ok_or_else(|| {
+        return book.files.iter().find(is_it).ok_or_else(|| {
             Refusal::Usage(format!(
                 "`{wanted}` is no rule file of this set. {}",
                 did_you_mean(wanted, names().collect::<Vec<_>>())
@@ -200,8 +200,8 @@ pub(super) fn place_of_code(text: &str, file: &RuleFile, code: &Code) -> usize {
     let is_relative =
         |other: &&CodeEntry| Code::parse(&other.code.value).is_some_and(|other| other.family() == code.family());
     let relatives = || file.codes.iter().filter(is_relative);
-    let before = relatives().filter(|other| other.code.value.as_str() < code.as_str()).last();
-    match (before.or_else(|| relatives().last()).or(file.codes.last()), file.rules.first()) {
+    let before = relatives().rfind(|other| other.code.value.as_str() < code.as_str());
+    match (before.or_else(|| relatives().next_back()).or(file.codes.last()), file.rules.first()) {
         (Some(last), _) => layout::behind(text, last.code.span.range.start),
         (None, Some(rule)) => layout::in_front(text, rule.id.span.range.start),
         (None, None) => text.len(),

@@ -66,7 +66,7 @@ pub(crate) enum Refusal {
         rule: String,
     },
     /// The set does not load; nothing can be proven.
-    Rejected(Report),
+    Rejected(Box<Report>),
     /// The command asks for what cannot be.
     Usage(String),
 }
@@ -94,7 +94,7 @@ pub(crate) fn draft(
     anyway: bool,
 ) -> Result<Draft, Refusal> {
     let (set, report, book) = load::inspect(sources, None);
-    let Some(set) = set else { return Err(Refusal::Rejected(report)) };
+    let Some(set) = set else { return Err(Refusal::Rejected(Box::new(report))) };
     let sources = report.sources();
     if failure.is_empty() {
         return Err(Refusal::Usage("the failure says nothing that a rule could look at".to_owned()));
@@ -462,9 +462,9 @@ impl Attempt<'_> {
         };
         let set = set.filter(|_| report.diagnostics().iter().all(is_told))?;
         let wins = |failure: &Failure<'_>| set.classify(failure).rule == id;
-        let mut sent = self.sent.clone();
-        sent.connector = sent.connector.or(self.known.connector.clone());
-        if !wins(self.known) || !wins(&sent) {
+        let mut original = self.sent.clone();
+        original.connector = original.connector.or(self.known.connector.clone());
+        if !wins(self.known) || !wins(&original) {
             return None;
         }
         let entry = self.target.entry.as_ref().map(|(entry, ..)| format!("{entry}\n")).unwrap_or_default();
