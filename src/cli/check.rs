@@ -8,8 +8,10 @@ use clap::{Args, ValueEnum};
 use crate::diagnostic::{self, Report, Severity};
 use crate::render;
 use crate::rulefile::Book;
-use crate::ruleset::{RuleSet, inspect};
+use crate::rulefile::revision::other_state;
+use crate::ruleset::{RuleSet, compare, inspect};
 
+use super::files::replace_file;
 use super::output::{self, Failed, remark};
 
 const EXAMPLES: &str = "Examples:
@@ -17,6 +19,7 @@ const EXAMPLES: &str = "Examples:
   faultbook check my-rules/ --deny warnings
   faultbook check my-rules/ --format json
   faultbook check my-rules/ --fix                misspelt keys and words, quotes around patterns
+  faultbook check my-rules/ --against HEAD~1     what moved since, and whom it harms
   faultbook explain number-prefix                what a finding means";
 
 #[derive(Debug, Args)]
@@ -29,11 +32,14 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t = ReportFormat::Full)]
     format: ReportFormat,
     /// Apply the fixes that change nothing else, and report what is left
-    #[arg(long)]
+    #[arg(long, conflicts_with = "against")]
     fix: bool,
     /// Findings that make the exit code 1 beside errors
     #[arg(long, value_enum)]
     deny: Option<Deny>,
+    /// Another state of the rules to compare with: a directory, else a git revision
+    #[arg(long, value_name = "DIR-OR-REVISION")]
+    against: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -55,13 +61,14 @@ type Inspected = (Option<RuleSet>, Report, Book);
 
 pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCode, Failed> {
     let directory = arguments.directory.as_deref().or(rules);
-    let (set, report, _) = match directory {
-        Some(directory) if arguments.fix => fix(directory)?,
-        None if arguments.fix => {
+    let (set, report, _) = match (directory, &arguments.against) {
+        (Some(directory), _) if arguments.fix => fix(directory)?,
+        (None, _) if arguments.fix => {
             let help = "the built-in rules cannot be written; name the directory: `faultbook check DIR --fix`";
             return Err(Failed::Usage(help.to_owned()));
         }
-        _ => inspect(super::sources(directory)?, None),
+        (_, Some(other)) => compare(super::sources(directory)?, other_state(directory, other)?)?,
+        (_, None) => inspect(super::sources(directory)?, None),
     };
     let [errors, warnings, notes] =
         [Severity::Error, Severity::Warning, Severity::Note].map(|severity| report.count(severity));
@@ -79,7 +86,8 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     if let Some(set) = set {
         let examples: usize = set.codes().iter().map(|code| set.examples_of(&code.code).len()).sum();
         let counts = format!("{} codes, {} rules, {examples} examples", set.codes().len(), set.rules().len());
-        let found = [(warnings, "warning"), (notes, "note")].into_iter().filter(|(count, _)| *count > 0);
+        let found =
+            [(errors, "error"), (warnings, "warning"), (notes, "note")].into_iter().filter(|(count, _)| *count > 0);
         let found: Vec<_> = found.map(|(count, noun)| plural(count, noun)).collect();
         let found = if found.is_empty() { "no findings".to_owned() } else { found.join(", ") };
         remark(&format!("{counts}: {found}"));
@@ -115,7 +123,7 @@ fn fix(directory: &Path) -> Result<Inspected, Failed> {
     }
     for (id, source) in inspected.1.sources().iter() {
         if before.get(id).text != source.text {
-            output::replace_file(&directory.join(&source.name), &source.text)?;
+            replace_file(&directory.join(&source.name), &source.text)?;
         }
     }
     if settled > 0 {

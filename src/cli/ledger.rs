@@ -8,6 +8,7 @@ use clap::Args;
 use crate::rulefile::{LEDGER, write_ledger};
 use crate::ruleset::inspect;
 
+use super::files::replace_file;
 use super::output::{self, Failed, remark};
 
 #[derive(Debug, Args)]
@@ -55,7 +56,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
         return Ok(ExitCode::from(1));
     }
     let Some(directory) = directory else { return Ok(ExitCode::SUCCESS) };
-    output::replace_file(&directory.join(LEDGER), &text)?;
+    replace_file(&directory.join(LEDGER), &text)?;
     remark(&format!("wrote {}", directory.join(LEDGER).display()));
     Ok(ExitCode::SUCCESS)
 }

@@ -6,10 +6,12 @@ mod check;
 mod classify;
 mod engine;
 mod explain;
+mod files;
 mod follow;
 mod input;
 mod ledger;
 mod list;
+mod new;
 mod output;
 mod publish;
 mod schema;
@@ -40,6 +42,7 @@ const EXAMPLES: &str = "Examples:
   faultbook explain DSEX001                      what a code means and what to do
   faultbook list                                 the catalogue and the order of the rules
   faultbook check my-rules/                      every problem of a rule set at once
+  faultbook new --from failure.json --code DSEX021   a rule for a failure
   faultbook watch my-rules/                      what each change of it does, while it is edited
 
 Exit codes: 0 clean, 1 findings, 2 could not run.";
@@ -91,6 +94,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Show the catalogue and the order in which rules are tried
     List(list::Arguments),
+    /// Begin a code, or a rule for a failure
+    New(new::Arguments),
     /// Compare the codes with the ledger of issued codes, or extend it
     Ledger(ledger::Arguments),
     /// Watch a rules directory: what changes, what is refused and why
@@ -121,6 +126,7 @@ pub fn main() -> ExitCode {
         Command::Check(command) => check::run(command, rules),
         Command::Explain(command) => explain::run(command, rules),
         Command::List(command) => list::run(command, rules),
+        Command::New(command) => new::run(command, rules),
         Command::Ledger(command) => ledger::run(command, rules),
         Command::Watch(command) => watch::run(command, rules),
         Command::Publish(command) => publish::run(command, rules),

@@ -1,9 +1,7 @@
 //! Output that loses nothing: whole lines, flushed, with the count of what was surely written.
 
 use std::fmt;
-use std::fs;
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
 
 use crate::diagnostic::Report;
 use crate::error::{Error, ErrorKind};
@@ -154,20 +152,4 @@ pub(super) fn print_report(report: &Report) -> Result<(), Failed> {
         output.line(|buffer| buffer.extend_from_slice(line.as_bytes()))?;
     }
     output.flush()
-}
-
-/// Replaces a file as a whole, so that a reader sees the old one or the new one.
-pub(super) fn replace_file(path: &Path, text: &str) -> Result<(), Error> {
-    // Hidden, so that nobody who lists rule files takes it for one.
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.new"));
-    let copied = || match fs::metadata(path) {
-        Ok(now) => fs::set_permissions(&temporary, now.permissions()),
-        Err(_) => Ok(()),
-    };
-    let written = fs::write(&temporary, text).and_then(|()| copied()).and_then(|()| fs::rename(&temporary, path));
-    written.map_err(|error| {
-        let _ = fs::remove_file(&temporary);
-        Error::new(ErrorKind::Io, format!("cannot write `{}`", path.display())).with_source(error)
-    })
 }

@@ -171,6 +171,22 @@ lints! {
     RETIRED_CODE_REUSED "retired-code-reused" Error "A retired code is in use again; its number must never get a second meaning."
     CODE_NOT_IN_LEDGER "code-not-in-ledger" Warning "A code that the ledger does not know yet."
     RULE_VANISHED "rule-vanished" Error "While the engine runs: a rule in force is gone, and its example would be undiagnosed. A file that was cut off between two rules looks like that."
+    // Against another state of the rules.
+    OTHER_STATE_BROKEN "other-state-broken" Warning if Compared "The state of the rules that this one is compared with does not load, so that only what can be read of it is compared."
+    RETRY_MORE_DANGEROUS "retry-more-dangerous" Error if Compared "Against another state of the rules: the retry class of a code moved in a direction that does harm, such as rows that are repeated for ever or dropped without a word."
+    RETRY_MOVED "retry-moved" Warning if Compared "Against another state of the rules: the retry class of a code moved in a direction that loses nothing, but asks a person."
+    ACTION_MORE_DANGEROUS "action-more-dangerous" Error if Compared "Against another state of the rules: people who were told to act are told to do nothing, or to wait for what does not heal by itself."
+    ACTION_MOVED "action-moved" Warning if Compared "Against another state of the rules: people are told to do something else."
+    STATUS_MOVED "status-moved" Error if Compared "Against another state of the rules: a code has another status, which connectors store and show."
+    FALLBACK_MOVED "fallback-moved" Error if Compared "Against another state of the rules: failures that no rule knows get another code."
+    CODE_NO_LONGER_GIVEN "code-no-longer-given" Error if Compared "Against another state of the rules: a code that rules gave is given by none any more, and is not retired."
+    FAILURE_MOVED "failure-moved" Error if Compared "Against another state of the rules: a failure that the other state's examples prove gets another code now, or none. That is what a connector sees."
+    FAILURE_DIAGNOSED "failure-diagnosed" Note if Compared "Against another state of the rules: a failure that no rule knew has a code now."
+    CODE_RETIRED "code-retired" Note if Compared "Against another state of the rules: a code is no longer issued; its page stays, its number is never used again."
+    CODE_ADDED "code-added" Note if Compared "Against another state of the rules: a code is new."
+    RULE_ADDED "rule-added" Note if Compared "Against another state of the rules: a rule is new and gives a code that there was."
+    RULE_REMOVED "rule-removed" Note if Compared "Against another state of the rules: a rule is gone. What became of its failures is said beside it."
+    WORDING_CHANGED "wording-changed" Note if Compared "Against another state of the rules: a code has other words for people, and means the same to connectors."
     // Cost.
     PATTERN_WITHOUT_TEXT "pattern-without-text" Note "A rule that is found by nothing but a pattern without a text to look for: the pattern is tried on messages, while all other rules are looked up."
 }

@@ -211,7 +211,7 @@ impl Listing<'_> {
 }
 
 #[expect(clippy::case_sensitive_file_extension_comparisons, reason = "rule files have the same names on every machine")]
-fn has_toml_suffix(name: &str) -> bool {
+pub(super) fn has_toml_suffix(name: &str) -> bool {
     name.ends_with(".toml")
 }
 
@@ -276,10 +276,15 @@ fn read(sources: &mut Sources, name: String, path: &Path) -> usize {
     };
     let count = bytes.len();
     sources.add_digest(&name, lock::sha256(&bytes));
+    if take(sources, name, bytes) { count } else { 0 }
+}
+
+/// Adds a file that was read as a whole; false when it is too large.
+pub(super) fn take(sources: &mut Sources, name: String, bytes: Vec<u8>) -> bool {
     if bytes.len() > limits::FILE_BYTES {
         let message = format!("`{name}` has more than {} bytes", limits::FILE_BYTES);
         refuse(sources, &name, lints::LIMIT_EXCEEDED, message, "Split the file by code family.");
-        return 0;
+        return false;
     }
     match String::from_utf8(bytes) {
         Ok(text) => {
@@ -301,7 +306,7 @@ fn read(sources: &mut Sources, name: String, path: &Path) -> usize {
             sources.add_finding(Diagnostic::new(lints::NOT_UTF8, span, message).help("Save the file as UTF-8."));
         }
     }
-    count
+    true
 }
 
 /// Keeps a finding about a path that has no text.

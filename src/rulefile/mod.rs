@@ -1,6 +1,6 @@
 //! Rule files: from a directory to entries with their places, and what is wrong with them.
 //!
-//! Knows TOML and the shape of entries; knows nothing of matching. Only `discover` touches files.
+//! Knows TOML and the shape of entries; knows nothing of matching. Only `discover` touches files, and `revision` asks git for them.
 
 mod accept;
 pub mod check;
@@ -10,10 +10,14 @@ mod entry;
 mod failure;
 mod file;
 pub mod keys;
+#[cfg(feature = "cli")]
+pub mod layout;
 mod ledger;
 mod lock;
 mod manifest;
 mod patterns;
+#[cfg(feature = "cli")]
+pub mod revision;
 mod rule;
 mod syntax;
 mod table;

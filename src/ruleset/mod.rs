@@ -2,13 +2,18 @@
 //!
 //! The only room that knows both rule files and the matcher.
 
+mod against;
 mod builtin;
 mod classify;
+mod cleared;
 mod compile;
 mod cost;
 mod digest;
+#[cfg(feature = "cli")]
+pub(crate) mod draft;
 mod fallback;
 mod load;
+mod promise;
 mod redact;
 mod signs;
 mod succession;
@@ -22,7 +27,7 @@ use redact::Redactor;
 pub use classify::Diagnosis;
 pub use load::Rejected;
 #[cfg(feature = "cli")]
-pub(crate) use load::inspect;
+pub(crate) use load::{compare, inspect};
 
 /// The id of the rule that is always last and matches everything.
 pub const FALLBACK_RULE: &str = "fallback";

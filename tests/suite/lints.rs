@@ -1,6 +1,7 @@
 //! `tests/lints/<lint>/`: the smallest rule set that triggers a lint, with its report as snapshot.
 //!
-//! A folder `.before` in it is the set in force, whose place the rule set is to take while the engine runs.
+//! A folder `.before` in it is the set in force, whose place the rule set is to take while the engine runs;
+//! a folder `.against` is another state of the rules that it is compared with.
 //! A lint with several faces has a folder for each: `tests/lints/pattern-syntax/look-behind/`. Besides the lint that the
 //! folder is named after, no other may fire: findings that only follow from the first one send people astray.
 //! `tests/accepted/<lint>/` holds sets in which somebody lets the lint stand.
@@ -79,9 +80,15 @@ fn case_name(lint: &str, variant: Option<&str>) -> String {
     variant.map_or_else(|| lint.to_owned(), |variant| format!("{lint}--{variant}"))
 }
 
-/// The report on a folder, with paths that are the same on every machine. What stands in its `.before` is in force.
+/// The report on a folder, with paths that are the same on every machine. What stands in its `.before` is in force,
+/// what stands in its `.against` is another state of the rules.
 fn load(folder: &str) -> Result<Report, Failed> {
     let sources = RuleSet::discover(&root().join(folder))?.with_root(folder);
+    let against = root().join(folder).join(".against");
+    if against.exists() {
+        let other = RuleSet::discover(&against)?.with_root(format!("{folder}/.against"));
+        return Ok(RuleSet::check_against(sources, other)?);
+    }
     let before = root().join(folder).join(".before");
     let loaded = if before.exists() {
         RuleSet::load(RuleSet::discover(&before)?).map_err(|rejected| rejected.to_string())?.0.load_next(sources)

@@ -2,9 +2,11 @@
 //!
 //! `cargo test DSEX002` runs the trials of one code, `cargo test lints/` those of all lints.
 
+mod against;
 mod cli;
 mod codes;
 mod contributing;
+mod drafts;
 mod engine;
 mod failures;
 #[cfg(target_os = "linux")]
@@ -26,9 +28,11 @@ mod tidy;
 fn main() {
     let arguments = libtest_mimic::Arguments::from_args();
     let trials = [
+        against::trials(),
         codes::trials(),
         failures::trials(),
         contributing::trials(),
+        drafts::trials(),
         engine::trials(),
         properties::trials(),
         text::trials(),

@@ -86,7 +86,8 @@ fn file_access() -> Result<(), Failed> {
         "spool/read.rs",
         "cli/input.rs",
         "cli/follow.rs",
-        "cli/ledger.rs",
+        "cli/files.rs",
+        "cli/new.rs",
         "cli/publish.rs",
     ];
     for (path, text) in sources()? {
