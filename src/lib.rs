@@ -52,5 +52,7 @@ pub use model::{
     Action, Attribute, CatalogEntry, Code, Decision, Evidence, Exception, Failure, Log, RetryClass, Rule,
     UnknownReason, limits,
 };
+#[cfg(feature = "cli")]
+pub use rulefile::layout;
 pub use ruleset::{Diagnosis, Rejected, RuleSet};
 pub use spool::{Fsync, Spool, SpoolOptions};

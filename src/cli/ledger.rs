@@ -1,6 +1,5 @@
 //! `faultbook ledger`: compare the codes with the ledger of issued codes, or extend it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,6 +10,7 @@ use crate::rulefile::{LEDGER, write_ledger};
 use crate::ruleset::inspect;
 
 use super::output::{self, Failed, remark};
+use super::replace::replace;
 
 #[derive(Debug, Args)]
 #[command(
@@ -57,18 +57,10 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
         return Ok(ExitCode::from(1));
     }
     let Some(directory) = directory else { return Ok(ExitCode::SUCCESS) };
-    write(&directory.join(LEDGER), &text)?;
-    remark(&format!("wrote {}", directory.join(LEDGER).display()));
+    let path = directory.join(LEDGER);
+    replace(&path, text.as_bytes()).map_err(|error| {
+        Error::new(ErrorKind::Io, format!("cannot write `{}`", path.display())).with_source(error)
+    })?;
+    remark(&format!("wrote {}", path.display()));
     Ok(ExitCode::SUCCESS)
-}
-
-/// Replaces the file as a whole, so that a reader sees the old one or the new one.
-fn write(path: &Path, text: &str) -> Result<(), Error> {
-    let cannot = |error| Error::new(ErrorKind::Io, format!("cannot write `{}`", path.display())).with_source(error);
-    // Hidden, so that nobody who lists rule files takes it for one.
-    let temporary: PathBuf = path.with_file_name(format!(".{LEDGER}.new"));
-    fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path)).map_err(|error| {
-        let _ = fs::remove_file(&temporary);
-        cannot(error)
-    })
 }

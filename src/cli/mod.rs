@@ -6,11 +6,13 @@ mod check;
 mod classify;
 mod engine;
 mod explain;
+mod fmt;
 mod follow;
 mod ledger;
 mod list;
 mod output;
 mod publish;
+mod replace;
 mod schema;
 mod signals;
 mod spool;
@@ -82,6 +84,8 @@ enum Command {
     Unknowns(unknowns::Arguments),
     /// Check rule files: every problem at once
     Check(check::Arguments),
+    /// Put rule files into the house layout
+    Fmt(fmt::Arguments),
     /// Show what a code or a lint means
     Explain(explain::Arguments),
     /// Show the catalogue and the order in which rules are tried
@@ -113,6 +117,7 @@ pub fn main() -> ExitCode {
         Command::Classify(command) => classify::run(command, rules),
         Command::Unknowns(command) => unknowns::run(command),
         Command::Check(command) => check::run(command, rules),
+        Command::Fmt(command) => fmt::run(command, rules),
         Command::Explain(command) => explain::run(command, rules),
         Command::List(command) => list::run(command, rules),
         Command::Ledger(command) => ledger::run(command, rules),

@@ -207,6 +207,7 @@ pub const CODE: &[Key] = &[
         Kind::Word(ACTION_WORDS),
         "What a person has to do, only where it does not follow from `retry`: retried → wait, fix-config → fix-config, none → none, undiagnosed → contact-support.",
     ),
+    key("provisional", Kind::Bool, "Whether the status is a recommendation that no published page confirms."),
     key(
         "message",
         Kind::Text,
@@ -216,7 +217,6 @@ pub const CODE: &[Key] = &[
     required("remedy", Kind::Texts, "What to do, step by step, each step in Markdown."),
     key("links", Kind::Texts, "Where to read more: public pages."),
     key("since", Kind::Text, "The release that issued the code first, for example `2026.11`."),
-    key("provisional", Kind::Bool, "Whether the status is a recommendation that no published page confirms."),
     key("retired", Kind::Text, "Why the code is no longer issued. Its page stays, its number is never used again."),
     key("examples", Kind::Tables(EXAMPLE), "Failures that must give this code, whatever rule: for the fallback."),
 ];
