@@ -20,7 +20,7 @@ use super::replace::replace;
 const EXAMPLES: &str = "Examples:
   faultbook fmt my-rules/                        put all files into the house layout
   faultbook fmt my-rules/exchange.toml           one file
-  faultbook fmt --check my-rules/                exit code 1 and the names of files that would change
+  faultbook fmt --check my-rules/                names of files that would change; exit code 1
   faultbook fmt --diff my-rules/                 what would change
   faultbook fmt - < exchange.toml                standard input to standard output, for editors
 
@@ -159,6 +159,8 @@ fn stdin(arguments: &Arguments) -> Result<ExitCode, Failed> {
                 is_changed = discover::differs(&sources, id, &text);
                 if arguments.diff && is_changed {
                     output::print_diff(&sources.path(id), &old(&sources, id), &text)?;
+                } else if arguments.check && is_changed {
+                    output::print(&render::escaped(&sources.path(id)))?;
                 } else if !arguments.check && !arguments.diff {
                     output::print_exactly(&text)?;
                 }

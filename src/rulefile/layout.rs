@@ -151,7 +151,7 @@ struct Place<'i> {
 
 fn value(value: &mut Value<'_>, shape: Shape, place: Place<'_>) -> String {
     match value {
-        Value::Scalar(text) => scalar(*text, matches!(shape, Shape::Patterns)),
+        Value::Scalar(text) => scalar(*text, shape),
         Value::Table { entries, .. } => {
             let place = Place { is_inline: true, ..place };
             let entry = |entry: &mut Entry<'_>| {
@@ -253,17 +253,17 @@ fn lift<'t>(value: &mut Value<'t>, above: &mut Vec<Line<'t>>) {
 }
 
 /// A single value; patterns in single quotes, other texts in double quotes, where that needs no escape.
-fn scalar(scalar: Scalar<'_>, is_pattern: bool) -> String {
+fn scalar(scalar: Scalar<'_>, shape: Shape) -> String {
     let Some(quotes) = scalar.quotes else { return scalar.raw.to_owned() };
     let decoded = scalar.decoded();
     let is_control = |c: char| c.is_ascii_control() && c != '\t';
-    match quotes {
-        Encoding::BasicString if is_pattern && !decoded.contains('\'') && !decoded.contains(is_control) => {
+    match (quotes, shape) {
+        (Encoding::BasicString, Shape::Patterns) if !decoded.contains('\'') && !decoded.contains(is_control) => {
             format!("'{decoded}'")
         }
-        Encoding::LiteralString if !is_pattern && !decoded.contains(['"', '\\']) => format!("\"{decoded}\""),
-        Encoding::BasicString | Encoding::MlBasicString => old_escapes(&scalar.raw.replace("\r\n", "\n")),
-        Encoding::LiteralString | Encoding::MlLiteralString => scalar.raw.replace("\r\n", "\n"),
+        (Encoding::LiteralString, Shape::Other) if !decoded.contains(['"', '\\']) => format!("\"{decoded}\""),
+        (Encoding::BasicString | Encoding::MlBasicString, _) => old_escapes(&scalar.raw.replace("\r\n", "\n")),
+        (Encoding::LiteralString | Encoding::MlLiteralString, _) => scalar.raw.replace("\r\n", "\n"),
     }
 }
 

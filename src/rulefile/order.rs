@@ -19,8 +19,10 @@ pub(super) enum Shape {
     Names(&'static [Key]),
     /// Patterns, perhaps by name or in lists.
     Patterns,
-    /// Anything else.
+    /// Anything else that the rule language knows.
     Other,
+    /// What stands under a key that it does not know.
+    Unknown,
 }
 
 impl Shape {
@@ -53,10 +55,10 @@ impl Shape {
         match self {
             Self::Keys(keys) => match keys.iter().position(|key| key.name == name) {
                 Some(at) => (Some(at), Self::of(&keys[at])),
-                None => (Some(usize::MAX), Self::Other),
+                None => (Some(usize::MAX), Self::Unknown),
             },
             Self::Names(keys) => (None, Self::Keys(keys)),
-            Self::Patterns | Self::Other => (None, self),
+            Self::Patterns | Self::Other | Self::Unknown => (None, self),
         }
     }
 

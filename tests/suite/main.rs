@@ -9,6 +9,7 @@ mod engine;
 mod failures;
 #[cfg(target_os = "linux")]
 mod faults;
+mod layout;
 mod limits;
 mod lints;
 mod matcher;
@@ -35,6 +36,7 @@ fn main() {
         records::trials(),
         reloads::trials(),
         lints::trials(),
+        layout::trials(),
         limits::trials(),
         matcher::trials(),
         schema::trials(),
