@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::model::limits;
 use crate::render;
 use crate::rulefile::discover;
-use crate::rulefile::layout::{Unformatted, formatted};
+use crate::rulefile::layout::{Unformatted, formatted, likely_name};
 use crate::ruleset::RuleSet;
 
 use super::output::{self, Failed, remark};
@@ -39,7 +39,7 @@ pub(super) struct Arguments {
     /// Write nothing; show what would change
     #[arg(long)]
     diff: bool,
-    /// The name of what comes from standard input: the keys of faultbook.toml and ledger.toml are others
+    /// The name of what comes from standard input; without it the keys tell whether it is a manifest
     #[arg(long, value_name = "NAME")]
     stdin_filename: Option<PathBuf>,
 }
@@ -153,7 +153,10 @@ fn stdin(arguments: &Arguments) -> Result<ExitCode, Failed> {
     let mut findings: Vec<Diagnostic> = sources.findings().to_vec();
     let mut is_changed = false;
     for (id, source) in sources.iter().filter(|(_, source)| !source.is_refused) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = match &arguments.stdin_filename {
+            Some(path) => path.file_name().unwrap_or_default().to_string_lossy(),
+            None => likely_name(&source.text).into(),
+        };
         match formatted(&name, id, &source.text) {
             Ok(text) => {
                 is_changed = discover::differs(&sources, id, &text);

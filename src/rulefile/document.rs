@@ -78,8 +78,6 @@ pub(super) struct Scalar<'t> {
 }
 
 pub(super) struct Item<'t> {
-    /// Whether it is the first one on its line.
-    pub(super) is_first: bool,
     pub(super) above: Vec<Line<'t>>,
     pub(super) value: Value<'t>,
     pub(super) comment: Option<&'t str>,
@@ -279,10 +277,9 @@ impl<'t> Reader<'_, 't> {
                     break;
                 }
                 EventKind::Scalar | EventKind::ArrayOpen | EventKind::InlineTableOpen => {
-                    let is_first = between.is_below;
                     let above = between.take();
                     let value = self.value();
-                    items.push(Item { is_first, above, value, comment: None });
+                    items.push(Item { above, value, comment: None });
                 }
                 kind => {
                     let beside = items.last_mut().map(|item| &mut item.comment);

@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, SourceId};
 
 use super::document::{self, Document, Entry, Item, Line, Name, Scalar, Section, Value};
 use super::order::{self, Shape};
-use super::{syntax, too_deep};
+use super::{MANIFEST, syntax, too_deep};
 
 pub use super::order::{Disorder, disorders};
 
@@ -51,6 +51,14 @@ pub fn formatted(name: &str, source: SourceId, text: &str) -> Result<String, Unf
     let (after, errors) = DeTable::parse_recoverable(&out);
     let is_equal = errors.is_empty() && is_same_table(table.get_ref(), after.get_ref());
     if is_equal { Ok(out) } else { Err(Unformatted::Unequal) }
+}
+
+/// The name of the file that a text is, judged by its keys: for texts without a name.
+#[must_use]
+pub fn likely_name(text: &str) -> &'static str {
+    let table = DeTable::parse_recoverable(text).0;
+    let is_manifest = ["order", "fallback", "families"].iter().any(|key| table.get_ref().contains_key(*key));
+    if is_manifest { MANIFEST } else { "rules.toml" }
 }
 
 struct Printer {
@@ -178,32 +186,19 @@ fn value(value: &mut Value<'_>, shape: Shape, place: Place<'_>) -> String {
     }
 }
 
-/// A list with one item on each line. Numbers stay side by side as the author has put them, where they fit.
+/// A list with one item on each line.
 fn lines(items: &mut [Item<'_>], below: &[Line<'_>], shape: Shape, indent: &str) -> String {
     let inner = format!("{indent}{INDENT}");
-    let is_numbers = items.iter().all(|item| matches!(&item.value, Value::Scalar(scalar) if scalar.quotes.is_none()));
-    let mut printer = Printer { out: "[".to_owned() };
-    let mut column = WIDTH;
-    let mut is_line_over = true;
-    for item in items.iter_mut() {
+    let mut printer = Printer { out: "[\n".to_owned() };
+    for (index, item) in items.iter_mut().enumerate() {
+        let from = if index == 0 { blanks(&item.above) } else { 0 };
+        printer.lines(&item.above[from..], &inner);
         let place = Place { indent: &inner, column: inner.len(), is_inline: false };
         let text = value(&mut item.value, shape, place);
-        let width = text.chars().count() + 1;
-        if is_line_over || !is_numbers || item.is_first || !item.above.is_empty() || column + 1 + width > WIDTH {
-            printer.out.push('\n');
-            let is_top = printer.out == "[\n";
-            let from = if is_top { blanks(&item.above) } else { 0 };
-            printer.lines(&item.above[from..], &inner);
-            column = inner.len() + width;
-            let _ = write!(printer.out, "{inner}{text},");
-        } else {
-            column += 1 + width;
-            let _ = write!(printer.out, " {text},");
-        }
-        is_line_over = item.comment.is_some();
+        let _ = write!(printer.out, "{inner}{text},");
         printer.comment(item.comment);
+        printer.out.push('\n');
     }
-    printer.out.push('\n');
     let from = if items.is_empty() { blanks(below) } else { 0 };
     let upto = below.iter().rposition(|line| *line != Line::Blank).map_or(from, |at| at + 1);
     printer.lines(&below[from..upto], &inner);

@@ -39,7 +39,7 @@ impl Shape {
         match key.kind {
             Kind::Table(keys) | Kind::Tables(keys) => Self::Keys(keys),
             Kind::TablesByName(keys, _) => Self::Names(keys),
-            Kind::Patterns | Kind::NamedPatterns => Self::Patterns,
+            Kind::Patterns | Kind::NamedPatterns(_) => Self::Patterns,
             Kind::Condition if key.name == "message" => Self::Patterns,
             _ => Self::Other,
         }
