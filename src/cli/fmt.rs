@@ -65,7 +65,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
         let shown = format_path(path, arguments, &mut tally);
         match shown {
             // Who has seen enough of the names must still learn that there are some.
-            Err(Failed::Closed) if arguments.check || arguments.diff => return Ok(ExitCode::from(1)),
+            Err(Failed::Closed) => return Ok(ExitCode::from(1)),
             shown => shown?,
         }
     }
@@ -124,15 +124,19 @@ fn format_path(path: &Path, arguments: &Arguments, tally: &mut Tally) -> Result<
         let shown = sources.path(id);
         if arguments.diff {
             output::print_diff(&shown, &old(&sources, id), &text)?;
-        } else {
+        } else if arguments.check {
             output::print(&render::escaped(&shown))?;
-        }
-        if !arguments.check && !arguments.diff {
+        } else {
             let target = if is_directory { path.join(&source.name) } else { path.to_owned() };
             replace(&target, text.as_bytes()).map_err(|error| {
                 Error::new(ErrorKind::Io, format!("cannot write `{}`", target.display())).with_source(error)
             })?;
             is_lock_broken |= sources.is_locked();
+            match output::print(&render::escaped(&shown)) {
+                // The other files are still to be written.
+                Err(Failed::Closed) => {}
+                shown => shown?,
+            }
         }
     }
     if !findings.is_empty() {

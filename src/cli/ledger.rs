@@ -58,9 +58,8 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     }
     let Some(directory) = directory else { return Ok(ExitCode::SUCCESS) };
     let path = directory.join(LEDGER);
-    replace(&path, text.as_bytes()).map_err(|error| {
-        Error::new(ErrorKind::Io, format!("cannot write `{}`", path.display())).with_source(error)
-    })?;
+    replace(&path, text.as_bytes())
+        .map_err(|error| Error::new(ErrorKind::Io, format!("cannot write `{}`", path.display())).with_source(error))?;
     remark(&format!("wrote {}", path.display()));
     Ok(ExitCode::SUCCESS)
 }

@@ -116,7 +116,11 @@ impl Key {
             Kind::Tables(_) => format!("[[{name}]]"),
             Kind::TablesByName(_, NameKind::Family) => format!("[{name}.DSEX]"),
             Kind::TablesByName(..) => format!("[{name}.DSEX001]"),
-            Kind::Table(_) | Kind::NamedPatterns(_) | Kind::TypeLists | Kind::Attributes | Kind::AttributeConditions => {
+            Kind::Table(_)
+            | Kind::NamedPatterns(_)
+            | Kind::TypeLists
+            | Kind::Attributes
+            | Kind::AttributeConditions => {
                 format!("{name}.… = …")
             }
         }

@@ -108,7 +108,8 @@ impl Printer {
             let start = self.out.len();
             let _ = write!(self.out, "{} = ", key(&entry.path));
             let column = self.out[start..].chars().count();
-            let value = value(&mut entry.value, shape.under(&entry.path), Place { indent: "", column, is_inline: false });
+            let value =
+                value(&mut entry.value, shape.under(&entry.path), Place { indent: "", column, is_inline: false });
             self.out.push_str(&value);
             self.comment(entry.comment);
             self.out.push('\n');
@@ -172,7 +173,8 @@ fn value(value: &mut Value<'_>, shape: Shape, place: Place<'_>) -> String {
         Value::Array { items, below } => {
             if !has_lines(items, below, place.is_inline) {
                 let inner = Place { is_inline: true, ..place };
-                let texts: Vec<String> = items.iter_mut().map(|item| self::value(&mut item.value, shape, inner)).collect();
+                let texts: Vec<String> =
+                    items.iter_mut().map(|item| self::value(&mut item.value, shape, inner)).collect();
                 let text = format!("[{}]", texts.join(", "));
                 let fits = !text.contains('\n') && place.column + text.chars().count() <= WIDTH;
                 // Lines of their own make a single text no shorter.
@@ -284,9 +286,7 @@ fn old_escapes(raw: &str) -> String {
 /// Whether two tables say the same: keys in any order, lists in order, line ends of any kind.
 fn is_same_table(a: &DeTable<'_>, b: &DeTable<'_>) -> bool {
     a.len() == b.len()
-        && a.iter().all(|(key, a)| {
-            b.get(key.get_ref().as_ref()).is_some_and(|b| is_same(a.get_ref(), b.get_ref()))
-        })
+        && a.iter().all(|(key, a)| b.get(key.get_ref().as_ref()).is_some_and(|b| is_same(a.get_ref(), b.get_ref())))
 }
 
 fn is_same(a: &DeValue<'_>, b: &DeValue<'_>) -> bool {

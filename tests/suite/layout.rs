@@ -1,5 +1,6 @@
 //! The house layout: nothing is lost, nothing changes its value, and a second time changes nothing.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -29,7 +30,8 @@ pub fn trials() -> Vec<Trial> {
 }
 
 fn layout(name: &str, text: &str) -> Result<String, String> {
-    let (id, _) = Sources::from_texts([(name, text)]).iter().next().map(|(id, s)| (id, s.name.clone())).ok_or("none")?;
+    let (id, _) =
+        Sources::from_texts([(name, text)]).iter().next().map(|(id, s)| (id, s.name.clone())).ok_or("none")?;
     formatted(name, id, text).map_err(|unformatted| match unformatted {
         Unformatted::Invalid(findings) => format!("invalid: {}", findings.first().map_or("", |f| &f.message)),
         Unformatted::Unequal => "says something else".to_owned(),
@@ -187,14 +189,42 @@ const VALUES: &[&str] = &[
 ];
 
 const KEYS: &[&str] = &[
-    "id", "code", "when.exception", "when.message", "when.attributes.b", "when.attributes.a", "unless.message",
-    "when . \"http_status\"", "capture.z", "capture.a", "zzz", "retired", "title", "message", "failure", "remedy",
-    "'status'", "unless.same_cause.message", "mesage.a", "format", "connector", "statuses", "order",
+    "id",
+    "code",
+    "when.exception",
+    "when.message",
+    "when.attributes.b",
+    "when.attributes.a",
+    "unless.message",
+    "when . \"http_status\"",
+    "capture.z",
+    "capture.a",
+    "zzz",
+    "retired",
+    "title",
+    "message",
+    "failure",
+    "remedy",
+    "'status'",
+    "unless.same_cause.message",
+    "mesage.a",
+    "format",
+    "connector",
+    "statuses",
+    "order",
 ];
 
 const HEADERS: &[&str] = &[
-    "[[rules]]", "[ codes . DSEX001 ]", "[[rules.examples]]", "[[rules.counterexamples]]", "[rules.capture]",
-    "[[codes.DSEX001.examples]]", "[ancestors]", "[facts]", "[unknown.\"x y\"]", "[families.DSEX]",
+    "[[rules]]",
+    "[ codes . DSEX001 ]",
+    "[[rules.examples]]",
+    "[[rules.counterexamples]]",
+    "[rules.capture]",
+    "[[codes.DSEX001.examples]]",
+    "[ancestors]",
+    "[facts]",
+    "[unknown.\"x y\"]",
+    "[families.DSEX]",
 ];
 
 /// Whole files; those that are no TOML (a header twice, a key twice) are thrown away.
@@ -217,10 +247,10 @@ fn files() -> impl Strategy<Value = Untidy> {
             }
             for (above, header, is_beside, white, entries) in &sections {
                 lines(&mut text, above, header, &mut count);
-                text.push_str(&format!("{white}{header}{white}"));
+                let _ = write!(text, "{white}{header}{white}");
                 if *is_beside {
                     count += 1;
-                    text.push_str(&format!("# {count} beside {header}"));
+                    let _ = write!(text, "# {count} beside {header}");
                 }
                 text.push('\n');
                 used.clear();
@@ -243,7 +273,7 @@ fn lines(text: &mut String, lines: &[bool], what: &str, count: &mut usize) {
     for is_comment in lines {
         if *is_comment {
             *count += 1;
-            text.push_str(&format!("  # {count} above {what}  "));
+            let _ = write!(text, "  # {count} above {what}  ");
         }
         text.push('\n');
     }
@@ -259,12 +289,12 @@ fn write_entry(text: &mut String, entry: &UntidyEntry, used: &mut Vec<usize>, co
     used.push(*key);
     let name = KEYS[*key];
     lines(text, above, name, count);
-    text.push_str(&format!("{before}{name}{around}={around}"));
+    let _ = write!(text, "{before}{name}{around}={around}");
     for c in value.chars() {
         match c {
             '@' => {
                 *count += 1;
-                text.push_str(&format!(" # {count} inside {name}"));
+                let _ = write!(text, " # {count} inside {name}");
             }
             '~' => text.push_str(around),
             c => text.push(c),
@@ -272,7 +302,7 @@ fn write_entry(text: &mut String, entry: &UntidyEntry, used: &mut Vec<usize>, co
     }
     if *is_beside {
         *count += 1;
-        text.push_str(&format!("{around}# {count} beside {name}"));
+        let _ = write!(text, "{around}# {count} beside {name}");
     }
     text.push_str(before);
     text.push('\n');
@@ -380,7 +410,9 @@ fn only_changes() -> Result<(), Failed> {
     let before = fs::metadata(path("tidy.toml"))?.modified()?;
     let directory = folder.path().to_string_lossy().into_owned();
     let names = expect(&["--check", &directory], 1)?;
-    if names != format!("{}\n", path("untidy.toml").display()) || fs::read_to_string(path("untidy.toml"))? != "format=1\n" {
+    if names != format!("{}\n", path("untidy.toml").display())
+        || fs::read_to_string(path("untidy.toml"))? != "format=1\n"
+    {
         return Err(format!("--check: {names}").into());
     }
     expect(&[&directory], 1)?;
