@@ -55,7 +55,6 @@ pub use model::{
     Action, Attribute, CatalogEntry, Code, Decision, Evidence, Exception, Failure, Log, RetryClass, Rule,
     UnknownReason, limits,
 };
-#[cfg(feature = "cli")]
 pub use rulefile::layout;
 pub use ruleset::{Diagnosis, Rejected, RuleSet};
 pub use spool::{Fsync, Spool, SpoolOptions};

@@ -6,18 +6,15 @@ mod accept;
 pub mod check;
 mod condition;
 pub mod discover;
-#[cfg(feature = "cli")]
 mod document;
 mod entry;
 mod failure;
 mod file;
 pub mod keys;
-#[cfg(feature = "cli")]
 pub mod layout;
 mod ledger;
 mod lock;
 mod manifest;
-#[cfg(feature = "cli")]
 mod order;
 mod patterns;
 mod rule;
