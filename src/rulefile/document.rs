@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use toml_parser::decoder::Encoding;
-use toml_parser::parser::{Event, EventKind, parse_document};
+use toml_parser::parser::{Event, EventKind, RecursionGuard, parse_document};
 use toml_parser::{Raw, Source};
 
 /// A whole file.
@@ -93,12 +93,17 @@ impl Scalar<'_> {
     }
 }
 
+/// Lists and tables inside each other that are read.
+const DEPTH: u32 = 80;
+
 /// Takes a text apart. It must be valid TOML and no deeper than rule files may be: of anything else parts are lost.
 pub(super) fn read(text: &str) -> Document<'_> {
     let source = Source::new(text);
     let tokens = source.lex().into_vec();
     let mut events: Vec<Event> = Vec::with_capacity(tokens.len());
-    parse_document(&tokens, &mut events, &mut ());
+    // Deeper than this nobody nests; whoever did not ask before must not run out of stack.
+    let mut guarded = RecursionGuard::new(&mut events, DEPTH);
+    parse_document(&tokens, &mut guarded, &mut ());
     Reader { text, source, events: &events, at: 0 }.document()
 }
 

@@ -21,6 +21,17 @@ pub fn trials() -> Vec<Trial> {
         Trial::test("layout/of_any_file", || check(&files(), |file| of_any_file(&file))),
         Trial::test("layout/order_of_keys_as_edits", || check(&files(), |file| order_as_edits(&file))),
         Trial::test("layout/whatever_the_text_is", || check(&".{0,80}", |text| whatever(&text))),
+        Trial::test("layout/deep_texts_cost_no_stack", || {
+            let deep = format!("a = {}{}", "[".repeat(100_000), "]".repeat(100_000));
+            let tables = format!("a = {}1{}", "{ b = ".repeat(100_000), " }".repeat(100_000));
+            for text in [deep, tables] {
+                let _ = disorders("demo.toml", &text);
+                if layout("demo.toml", &text).is_ok() {
+                    return Err("there is no end to depth".into());
+                }
+            }
+            Ok(())
+        }),
         Trial::test("layout/files_are_written_only_when_they_change", only_changes),
         Trial::test("layout/a_mark_and_other_line_ends_go", mark_and_line_ends),
     ];
@@ -378,6 +389,7 @@ fn order_as_edits(file: &Untidy) -> Result<(), TestCaseError> {
 
 /// Any text has a layout or is no TOML.
 fn whatever(text: &str) -> Result<(), TestCaseError> {
+    let _ = disorders("demo.toml", text);
     let out = layout("demo.toml", text);
     prop_assert_eq!(out.is_ok(), is_valid(text), "{:?}", out);
     if let Ok(out) = out {
