@@ -11,8 +11,8 @@ use crate::rulefile::Book;
 use crate::rulefile::revision::other_state;
 use crate::ruleset::{RuleSet, compare, inspect};
 
-use super::files::replace_file;
 use super::output::{self, Failed, remark};
+use super::replace::replace_file;
 
 const EXAMPLES: &str = "Examples:
   faultbook check my-rules/

@@ -6,7 +6,7 @@ mod check;
 mod classify;
 mod engine;
 mod explain;
-mod files;
+mod fmt;
 mod follow;
 mod input;
 mod ledger;
@@ -14,6 +14,7 @@ mod list;
 mod new;
 mod output;
 mod publish;
+mod replace;
 mod schema;
 mod signals;
 mod spool;
@@ -90,6 +91,8 @@ enum Command {
     Unknowns(unknowns::Arguments),
     /// Check rule files: every problem at once
     Check(check::Arguments),
+    /// Put rule files into the house layout
+    Fmt(fmt::Arguments),
     /// Show what a code or a lint means
     Explain(explain::Arguments),
     /// Show the catalogue and the order in which rules are tried
@@ -124,6 +127,7 @@ pub fn main() -> ExitCode {
         Command::Trace(command) => trace::run(command, rules),
         Command::Unknowns(command) => unknowns::run(command),
         Command::Check(command) => check::run(command, rules),
+        Command::Fmt(command) => fmt::run(command, rules),
         Command::Explain(command) => explain::run(command, rules),
         Command::List(command) => list::run(command, rules),
         Command::New(command) => new::run(command, rules),

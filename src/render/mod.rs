@@ -1,6 +1,8 @@
 //! Decisions, codes and reports for people and machines. Shows values; decides nothing.
 
 mod decision;
+#[cfg(feature = "cli")]
+mod diff;
 mod escape;
 #[cfg(feature = "cli")]
 mod page;
@@ -15,6 +17,8 @@ mod trace;
 #[cfg(feature = "cli")]
 pub use decision::{block, failure_line, trace_line};
 pub use decision::{json_line, log_line, summary};
+#[cfg(feature = "cli")]
+pub use diff::diff;
 pub use escape::escaped;
 #[cfg(feature = "cli")]
 pub use page::{catalogue, page};

@@ -6,16 +6,19 @@ mod accept;
 pub mod check;
 mod condition;
 pub mod discover;
+mod document;
 mod entry;
 mod failure;
 mod file;
 pub mod keys;
-#[cfg(feature = "cli")]
 pub mod layout;
 mod ledger;
 mod lock;
 mod manifest;
+mod order;
 mod patterns;
+#[cfg(feature = "cli")]
+pub mod place;
 #[cfg(feature = "cli")]
 pub mod revision;
 mod rule;

@@ -11,6 +11,7 @@ mod engine;
 mod failures;
 #[cfg(target_os = "linux")]
 mod faults;
+mod layout;
 mod limits;
 mod lints;
 mod matcher;
@@ -39,6 +40,7 @@ fn main() {
         records::trials(),
         reloads::trials(),
         lints::trials(),
+        layout::trials(),
         limits::trials(),
         matcher::trials(),
         schema::trials(),
