@@ -10,6 +10,7 @@ mod follow;
 mod ledger;
 mod list;
 mod output;
+mod paths;
 mod publish;
 mod schema;
 mod signals;

@@ -12,6 +12,8 @@ pub mod keys;
 mod ledger;
 mod lock;
 mod manifest;
+#[cfg(feature = "cli")]
+mod outline;
 mod patterns;
 mod rule;
 mod syntax;
@@ -26,6 +28,8 @@ pub use ledger::write as write_ledger;
 pub use lock::sha256;
 #[cfg(feature = "cli")]
 pub use lock::{LOCK, write as write_lock};
+#[cfg(feature = "cli")]
+pub use outline::{EntryKind, Outline};
 pub use unread::Unread;
 
 use crate::diagnostic::{Diagnostic, Source, SourceId, Sources, Span, lints};

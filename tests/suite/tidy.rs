@@ -87,6 +87,7 @@ fn file_access() -> Result<(), Failed> {
         "cli/classify.rs",
         "cli/follow.rs",
         "cli/ledger.rs",
+        "cli/output.rs",
         "cli/publish.rs",
     ];
     for (path, text) in sources()? {
