@@ -16,6 +16,7 @@ mod process;
 mod properties;
 mod records;
 mod reloads;
+mod reports;
 mod schema;
 mod snapshot;
 mod spool;
@@ -34,6 +35,7 @@ fn main() {
         text::trials(),
         records::trials(),
         reloads::trials(),
+        reports::trials(),
         lints::trials(),
         limits::trials(),
         matcher::trials(),

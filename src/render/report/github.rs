@@ -45,7 +45,7 @@ fn command(report: &Report, finding: &Diagnostic) -> String {
     let (start, end) = places(report, span);
     let (line, end_line) = lines(report, span);
     let title = property(&format!("faultbook ({})", finding.lint.name));
-    let file = property(&path(report, span.source));
+    let file = property(&escaped(&path(report, span.source)));
     let mut command = format!("::{kind} title={title},file={file},line={line},endLine={end_line}");
     // GitHub drops an annotation that has columns on several lines.
     if line == end.line {

@@ -1,9 +1,11 @@
 //! `junit`: a test suite for each file, with a case for the file, for each rule and for each example.
 
+use std::collections::HashMap;
+
 use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
 use crate::diagnostic::{Diagnostic, Lint, Report, Severity, SourceId, lints};
-use crate::render::escaped;
+use crate::render;
 use crate::rulefile::{EntryKind, Outline};
 
 use super::{concise, hidden, path, plural};
@@ -21,6 +23,11 @@ const UNREADABLE: &[&Lint] = &[
 
 /// The lints of examples that were run.
 const OF_EXAMPLES: &[&Lint] = &[lints::EXAMPLE_FAILS, lints::COUNTEREXAMPLE_FAILS, lints::EXAMPLE_MESSAGE];
+
+/// Text that XML can hold: two characters beside the control characters have no place in it.
+fn escaped(text: &str) -> String {
+    render::escaped(text).replace('\u{fffe}', "\\u{fffe}").replace('\u{ffff}', "\\u{ffff}")
+}
 
 /// The report as JUnit XML. Errors fail their case, warnings do when they are denied; other findings stand in its output.
 /// Examples of a set that has other errors were not run: they are skipped.
@@ -57,7 +64,7 @@ struct Writer<'r> {
 
 impl Writer<'_> {
     fn suite(&self, source: SourceId) -> TestSuite {
-        let file = escaped(&path(self.report, source)).into_owned();
+        let file = escaped(&path(self.report, source));
         let cases: Vec<_> = self.outline.of(source).filter(|entry| entry.kind != EntryKind::Code).collect();
         let mut of_file: Vec<&Diagnostic> = Vec::new();
         let mut of_cases: Vec<Vec<&Diagnostic>> = vec![Vec::new(); cases.len()];
@@ -68,11 +75,10 @@ impl Writer<'_> {
         }
         let mut suite = TestSuite::new(file.as_str());
         suite.add_test_case(self.case("file", &file, &of_file, false));
-        let mut names: Vec<&str> = Vec::new();
+        let mut names: HashMap<&str, usize> = HashMap::new();
         for (entry, findings) in cases.iter().zip(&of_cases) {
-            let repeat = names.iter().filter(|name| **name == entry.name).count();
-            names.push(&entry.name);
-            let repeat = if repeat == 0 { String::new() } else { format!(" ({})", repeat + 1) };
+            let repeat = names.entry(&entry.name).and_modify(|count| *count += 1).or_insert(1);
+            let repeat = if *repeat == 1 { String::new() } else { format!(" ({repeat})") };
             let name = format!("{}{repeat}", escaped(&entry.name));
             suite.add_test_case(self.case(&name, &file, findings, entry.kind == EntryKind::Example));
         }
@@ -115,11 +121,17 @@ impl Writer<'_> {
         status
     }
 
-    /// Each finding on a line, its help on the next one.
+    /// Each finding on a line, what belongs to it on the next ones.
     fn text(&self, findings: &[&Diagnostic]) -> String {
         let text = |finding: &&Diagnostic| {
-            let help = finding.help.as_deref().map(|help| format!("\n    {}", escaped(help))).unwrap_or_default();
-            concise::line(self.report, finding) + &help
+            let mut text = escaped(&concise::line(self.report, finding));
+            for label in &finding.secondary {
+                let at = self.report.sources().position(label.span.source, label.span.range.start);
+                let file = path(self.report, label.span.source);
+                let place = format!("{file}:{}:{}: {}", at.line, at.column, label.text);
+                text = format!("{text}\n    {}", escaped(&place));
+            }
+            text + &finding.help.as_deref().map(|help| format!("\n    {}", escaped(help))).unwrap_or_default()
         };
         findings.iter().map(text).collect::<Vec<_>>().join("\n")
     }

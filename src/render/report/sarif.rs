@@ -1,4 +1,7 @@
 //! `sarif`: SARIF 2.1.0, for code scanning.
+//!
+//! Messages are said as they are. The standard wants braces doubled, for messages that have arguments; those who show
+//! messages without arguments show them as they stand, and patterns and templates are full of braces.
 
 use std::fmt::Write as _;
 
@@ -197,7 +200,7 @@ fn result(report: &Report, finding: &Diagnostic, rule_index: usize, fingerprint:
         rule_id: finding.lint.name,
         rule_index,
         level: level(finding.lint),
-        message: Text { text: plain(&format!("{}.{help}", capital(&finding.message))) },
+        message: Text { text: format!("{}.{help}", capital(&finding.message)) },
         locations: [location(report, &finding.primary, None)],
         related_locations: related.map(|(index, label)| location(report, label, Some(index))).collect(),
         partial_fingerprints: Fingerprints { finding: fingerprint },
@@ -212,7 +215,7 @@ fn location(report: &Report, label: &Label, id: Option<usize>) -> Location {
             artifact_location: ArtifactLocation { uri },
             region: region(report, &label.span),
         },
-        message: (!label.text.is_empty()).then(|| Text { text: plain(&label.text) }),
+        message: (!label.text.is_empty()).then(|| Text { text: label.text.clone() }),
     }
 }
 
@@ -225,11 +228,6 @@ fn region(report: &Report, span: &Span) -> Region {
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
-}
-
-/// A text without links: SARIF reads `[text](1)` in messages as one.
-fn plain(text: &str) -> String {
-    text.replace("](", "]\\(")
 }
 
 /// A path as a relative reference; an absolute one as an address.
