@@ -208,7 +208,7 @@ class Trial:
                 target = source / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 (shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile)(ROOT / name, target)
-        ignored = (ROOT / ".containerignore").read_text(encoding="utf-8").split()
+        ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
         demand(all(f"!{path}" in ignored for paths in re.findall(r"^COPY (.+) \S+$", build, re.MULTILINE)
                    for path in paths.split()), "a path that is copied but not sent to the builder")
         environment = os.environ | {"CARGO_TARGET_DIR": str(ROOT / "target")}
@@ -227,7 +227,7 @@ def wheels(work, profile):
     folder.mkdir()
     run(TOOLS / "maturin", "build", "--profile", profile, "--out", folder, "--quiet", cwd=ROOT / "bindings/wheel",
         env=os.environ | {"CARGO_TARGET_DIR": str(ROOT / "target")})
-    run(PYTHON, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--dest", folder, "setuptools")
+    run(PYTHON, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--dest", folder, "setuptools==84.2.1")
     source = work / "source"
     run(PYTHON, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--dest", source, JUNIT_SCHEMA)
     with tarfile.open(next(source.glob("*.tar.gz"))) as archive:
@@ -239,19 +239,22 @@ def wheels(work, profile):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--profile", default="release", help="the profile of cargo that the wheel is built with")
-    profile = parser.parse_args().profile
+    parser.add_argument("names", nargs="*", help="what to try; everything unless something is named")
+    arguments = parser.parse_args()
     schemas = [("vendor.github-actions", "action.yml"), ("vendor.gitlab-ci", "ci/gitlab.yml")]
     for schema, file in schemas:
         run(TOOLS / "check-jsonschema", "--builtin-schema", schema, file)
     print("schemas: ok")
     with tempfile.TemporaryDirectory() as work:
         work = Path(work)
-        trial = Trial(work, wheels(work, profile))
+        trial = Trial(work, wheels(work, arguments.profile))
         bin = trial.install()
         wheel = next(trial.wheels.glob("faultbook-*.whl"))
         print(f"wheel: ok, {wheel.name}, {wheel.stat().st_size / 1e6:.1f} MB")
         for name, test in (("pre-commit", trial.pre_commit), ("github", trial.github), ("gitlab", trial.gitlab),
                            ("junit", lambda: trial.junit_of_every_folder(bin)), ("container", trial.container)):
+            if arguments.names and name not in arguments.names:
+                continue
             test()
             print(f"{name}: ok", flush=True)
 

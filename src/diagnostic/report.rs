@@ -11,6 +11,16 @@ pub struct Report {
     diagnostics: Vec<Diagnostic>,
     /// Errors that are left out of the findings.
     hidden_errors: usize,
+    accepted: Vec<Accepted>,
+}
+
+/// A finding that somebody has looked at and lets stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// The finding.
+    pub finding: Diagnostic,
+    /// Why it may stand.
+    pub reason: String,
 }
 
 impl Report {
@@ -23,7 +33,7 @@ impl Report {
         });
         diagnostics.dedup();
         cut(&mut diagnostics);
-        Self { sources, diagnostics, hidden_errors: 0 }
+        Self { sources, diagnostics, hidden_errors: 0, accepted: Vec::new() }
     }
 
     /// The same report with some of its findings. Errors that are left out are counted, and the set still does not load.
@@ -39,6 +49,22 @@ impl Report {
     #[must_use]
     pub fn hidden_errors(&self) -> usize {
         self.hidden_errors
+    }
+
+    /// Keeps what somebody lets stand.
+    pub(crate) fn with_accepted(mut self, mut accepted: Vec<Accepted>) -> Self {
+        accepted.sort_by_key(|accepted| {
+            let span = &accepted.finding.primary.span;
+            (span.source, span.range.start, accepted.finding.lint.name)
+        });
+        self.accepted = accepted;
+        self
+    }
+
+    /// Findings that somebody lets stand, sorted by file and position; they count for nothing.
+    #[must_use]
+    pub fn accepted(&self) -> &[Accepted] {
+        &self.accepted
     }
 
     /// The findings, sorted by file and position.

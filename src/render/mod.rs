@@ -19,8 +19,8 @@ pub use page::{catalogue, page};
 pub use reload::{reload_line, short};
 #[cfg(feature = "cli")]
 pub use report::{
-    Finding, Place, ReportDocument, concise, document, full, github, github_summary, gitlab, json, json_lines, junit,
-    sarif,
+    Edit, Finding, Fix, Place, ReportDocument, concise, document, full, github, github_summary, gitlab, json,
+    json_lines, junit, sarif,
 };
 #[cfg(feature = "cli")]
 pub use schema::schema;

@@ -2,6 +2,7 @@
 //!
 //! Knows TOML and the shape of entries; knows nothing of matching. Only `discover` touches files.
 
+mod accept;
 pub mod check;
 mod condition;
 pub mod discover;
@@ -22,6 +23,7 @@ mod unread;
 
 use toml::de::DeTable;
 
+pub use accept::settle as settle_accepted;
 pub use entry::{Book, CodeEntry, ExampleEntry, LedgerEntry, ManifestEntry, RuleEntry, RuleFile};
 #[cfg(feature = "cli")]
 pub use ledger::write as write_ledger;
@@ -67,6 +69,7 @@ pub fn read(sources: &Sources) -> (Book, Vec<Diagnostic>) {
     if !ctx.is_proven {
         patterns::compile(&ctx.uncompiled, &mut ctx.diagnostics);
     }
+    book.accepted = ctx.accepted;
     (book, ctx.diagnostics)
 }
 

@@ -108,7 +108,8 @@ pub(crate) fn inspect(mut sources: Sources, before: Option<&RuleSet>) -> (Option
             findings.extend(succession::losses(before, set, &book, &sources));
         }
     }
-    let report = Report::new(sources, findings);
+    let accepted = rulefile::settle_accepted(&book, &mut findings, !sources.is_proven());
+    let report = Report::new(sources, findings).with_accepted(accepted);
     (set.filter(|_| !report.has_errors()), report, book)
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use faultbook::{Diagnostic, Position, Report, RuleSet, Severity, Sources, Span, render};
+use faultbook::{Diagnostic, LINTS, Position, Report, RuleSet, Severity, Sources, Span, render};
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
@@ -60,6 +60,7 @@ fn reports() -> Result<Vec<(String, Report)>, Failed> {
     }
     reports.push(("an empty directory".to_owned(), report(Sources::default().with_root("rules"))));
     reports.push(("hostile".to_owned(), hostile()));
+    reports.push(("edits".to_owned(), edits()?));
     Ok(reports)
 }
 
@@ -106,6 +107,18 @@ fn hostile() -> Report {
         ("..::warning::.toml".to_owned(), "format = 1\n\u{202e}".to_owned()),
     ]);
     report(sources.with_root("my rules/10%::a,b"))
+}
+
+/// A finding with edits in two files: one replaces, one inserts, one deletes over a line end.
+fn edits() -> Result<Report, Failed> {
+    let sources = Sources::from_texts([("a.toml", "\"ü\" = 1\nkye = 2\n"), ("b.toml", "x\ny\n")]).with_root("rules");
+    let [Some(a), Some(b)] = ["a.toml", "b.toml"].map(|name| sources.find(name)) else { return Err("no file".into()) };
+    let finding = Diagnostic::new(LINTS[0], Span { source: a, range: 9..12 }, "a slip")
+        .help("Write `key`.")
+        .replace(Span { source: a, range: 9..12 }, "key")
+        .replace(Span { source: b, range: 0..0 }, "# new\n")
+        .replace(Span { source: b, range: 1..3 }, "");
+    Ok(Report::new(sources, vec![finding]))
 }
 
 /// What a place is to readers: path, line, column, last line, last column.
@@ -183,6 +196,19 @@ fn sarif(name: &str, report: &Report) -> Result<(), Failed> {
         for (location, label) in related.iter().zip(&finding.secondary) {
             sarif_location(report, location, &label.span)?;
         }
+        let edits = finding.fix.iter().flat_map(|fix| &fix.edits);
+        let mut replacements = result["fixes"].as_array().into_iter().flatten().flat_map(|fix| {
+            let changes = fix["artifactChanges"].as_array().into_iter().flatten();
+            changes.flat_map(|change| change["replacements"].as_array().into_iter().flatten())
+        });
+        for edit in edits {
+            let replacement = replacements.next().ok_or("an edit is missing")?;
+            equal("new text", &replacement["insertedContent"]["text"], &edit.text.as_str().into())?;
+            equal("edited region", &region(&replacement["deletedRegion"]), &expected_region(report, &edit.span))?;
+        }
+        if let Some(more) = replacements.next() {
+            return Err(format!("an edit that nobody asked for: {more}").into());
+        }
         if !fingerprints.insert(result["partialFingerprints"]["faultbookFinding/v1"].as_str().ok_or("none")?.to_owned())
         {
             return Err(format!("a fingerprint is given twice: {name}").into());
@@ -203,11 +229,17 @@ fn sarif_location(report: &Report, location: &Value, span: &Span) -> Result<(), 
     if uri.starts_with('/') || !uri.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~/%".contains(&b)) {
         return Err(format!("{uri} is no relative reference").into());
     }
-    let (path, start, end) = place(report, span);
-    equal("address", &percent_decoded(uri), &path)?;
-    let region = ["startLine", "startColumn", "endLine", "endColumn"].map(|key| physical["region"][key].as_u64());
-    let expected = [start.line, start.column, end.line, end.column].map(|number| Some(number as u64));
-    equal("region", &region, &expected)
+    equal("address", &percent_decoded(uri), &place(report, span).0)?;
+    equal("region", &region(&physical["region"]), &expected_region(report, span))
+}
+
+fn region(region: &Value) -> [Option<u64>; 4] {
+    ["startLine", "startColumn", "endLine", "endColumn"].map(|key| region[key].as_u64())
+}
+
+fn expected_region(report: &Report, span: &Span) -> [Option<u64>; 4] {
+    let (_, start, end) = place(report, span);
+    [start.line, start.column, end.line, end.column].map(|number| Some(number as u64))
 }
 
 fn percent_decoded(text: &str) -> String {

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
-use crate::diagnostic::{Label, Position, Report, Severity, Span};
+use crate::diagnostic::{self, Label, Position, Report, Severity, Span};
 use crate::render::escape;
+
+use super::places;
 
 /// All findings as one JSON document.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -38,6 +40,28 @@ pub struct Finding {
     pub related: Vec<Place>,
     /// What to type instead.
     pub help: Option<String>,
+    /// Edits that settle the finding and change nothing else.
+    pub fix: Option<Fix>,
+}
+
+/// Edits that settle a finding.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct Fix {
+    /// The edits; they do not overlap.
+    pub edits: Vec<Edit>,
+}
+
+/// A range of a file, and the text that takes its place.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct Edit {
+    /// The file, with the rules directory in front.
+    pub file: String,
+    /// Where the range starts.
+    pub start: Position,
+    /// Where the range ends, exclusive; the start, to insert something.
+    pub end: Position,
+    /// The new text; empty to delete.
+    pub text: String,
 }
 
 /// A place in a file.
@@ -73,6 +97,10 @@ pub fn document(report: &Report) -> ReportDocument {
                 place: place(&finding.primary),
                 related: finding.secondary.iter().map(place).collect(),
                 help: finding.help.clone(),
+                fix: finding
+                    .fix
+                    .as_ref()
+                    .map(|fix| Fix { edits: fix.edits.iter().map(|change| edit(report, change)).collect() }),
             })
             .collect(),
     }
@@ -86,6 +114,11 @@ fn place(report: &Report, span: &Span, label: &str) -> Place {
         end: sources.position(span.source, span.range.end),
         label: (!label.is_empty()).then(|| label.to_owned()),
     }
+}
+
+fn edit(report: &Report, edit: &diagnostic::Edit) -> Edit {
+    let (start, end) = places(report, &edit.span);
+    Edit { file: report.sources().path(edit.span.source), start, end, text: edit.text.clone() }
 }
 
 /// The report as one indented document.

@@ -13,7 +13,7 @@ pub use concise::concise;
 pub use full::full;
 pub use github::{github, github_summary};
 pub use gitlab::gitlab;
-pub use json::{Finding, Place, ReportDocument, document, json, json_lines};
+pub use json::{Edit, Finding, Fix, Place, ReportDocument, document, json, json_lines};
 pub use junit::junit;
 pub use sarif::sarif;
 

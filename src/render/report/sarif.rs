@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::diagnostic::{Diagnostic, LINTS, Label, Lint, Report, Severity, Span};
+use crate::diagnostic::{self, Diagnostic, LINTS, Label, Lint, Report, Severity, SourceId, Span};
 use crate::render::escape;
 
 use super::{fingerprint, hidden, path, places};
@@ -94,6 +94,32 @@ struct Finding {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     related_locations: Vec<Location>,
     partial_fingerprints: Fingerprints,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fixes: Vec<Fix>,
+}
+
+/// Edits that settle a finding.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Fix {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<Text>,
+    artifact_changes: Vec<Change>,
+}
+
+/// The edits of one file.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Change {
+    artifact_location: ArtifactLocation,
+    replacements: Vec<Replacement>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Replacement {
+    deleted_region: Region,
+    inserted_content: Text,
 }
 
 #[derive(Serialize)]
@@ -204,6 +230,12 @@ fn result(report: &Report, finding: &Diagnostic, rule_index: usize, fingerprint:
         locations: [location(report, &finding.primary, None)],
         related_locations: related.map(|(index, label)| location(report, label, Some(index))).collect(),
         partial_fingerprints: Fingerprints { finding: fingerprint },
+        fixes: finding
+            .fix
+            .iter()
+            .filter(|fix| !fix.edits.is_empty())
+            .map(|edits| fix(report, finding, edits))
+            .collect(),
     }
 }
 
@@ -216,6 +248,28 @@ fn location(report: &Report, label: &Label, id: Option<usize>) -> Location {
             region: region(report, &label.span),
         },
         message: (!label.text.is_empty()).then(|| Text { text: label.text.clone() }),
+    }
+}
+
+fn fix(report: &Report, finding: &Diagnostic, fix: &diagnostic::Fix) -> Fix {
+    let mut sources: Vec<SourceId> = fix.edits.iter().map(|edit| edit.span.source).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    let change = |source: &SourceId| Change {
+        artifact_location: ArtifactLocation { uri: uri(&path(report, *source)) },
+        replacements: fix
+            .edits
+            .iter()
+            .filter(|edit| edit.span.source == *source)
+            .map(|edit| Replacement {
+                deleted_region: region(report, &edit.span),
+                inserted_content: Text { text: edit.text.clone() },
+            })
+            .collect(),
+    };
+    Fix {
+        description: finding.help.clone().map(|text| Text { text }),
+        artifact_changes: sources.iter().map(change).collect(),
     }
 }
 
