@@ -174,13 +174,13 @@ pub(super) fn write_whole(file: &Path, text: &str) -> Result<(), Failed> {
             return Err(io::Error::other("it is a directory"));
         }
         let next = target.with_file_name(format!(".{}.{}.new", name.to_string_lossy(), std::process::id()));
-        let fill = || {
+        let replace = || {
             let mut file = File::create_new(&next)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
             fs::rename(&next, &target)
         };
-        fill().inspect_err(|_| drop(fs::remove_file(&next)))
+        replace().inspect_err(|_| drop(fs::remove_file(&next)))
     };
     write().map_err(|error| cannot_write(file, error))
 }

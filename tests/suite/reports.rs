@@ -72,7 +72,7 @@ fn walk(folder: &str, found: &mut Vec<String>) -> Result<(), Failed> {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         has_rules |= Path::new(&name).extension().is_some_and(|ending| ending == "toml");
-        if entry.file_type()?.is_dir() && !name.starts_with('.') && !Path::new(&name).extension().is_some() {
+        if entry.file_type()?.is_dir() && !name.starts_with('.') && Path::new(&name).extension().is_none() {
             inner.push(format!("{folder}/{name}"));
         }
     }
@@ -182,7 +182,7 @@ fn sarif(name: &str, report: &Report) -> Result<(), Failed> {
     let mut fingerprints = HashSet::new();
     for (result, finding) in results.iter().zip(report.diagnostics()) {
         equal("rule", &result["ruleId"], &finding.lint.name.into())?;
-        let rule = &run["tool"]["driver"]["rules"][result["ruleIndex"].as_u64().ok_or("no index")? as usize];
+        let rule = &run["tool"]["driver"]["rules"][usize::try_from(result["ruleIndex"].as_u64().ok_or("no index")?)?];
         equal("rule of the index", &rule["id"], &finding.lint.name.into())?;
         equal("level", &result["level"], &finding.lint.severity.as_str().into())?;
         let text = result["message"]["text"].as_str().ok_or("no text")?;

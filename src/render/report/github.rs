@@ -81,8 +81,8 @@ pub fn github_summary(report: &Report) -> String {
     }
     for finding in findings.iter().take(SUMMARY_FINDINGS) {
         // The place, then the rest of the line.
-        let line = concise::line(report, finding);
-        let (place, _) = line.split_once(": ").unwrap_or_default();
+        let told = concise::line(report, finding);
+        let (place, _) = told.split_once(": ").unwrap_or_default();
         let (severity, lint) = (finding.lint.severity.as_str(), finding.lint.name);
         let help = finding.help.as_deref().unwrap_or_default();
         let _ =

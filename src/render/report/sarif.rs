@@ -129,11 +129,11 @@ struct Fingerprints {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Location {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<usize>,
-    physical_location: PhysicalLocation,
+    #[serde(rename = "physicalLocation")]
+    physical: PhysicalLocation,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<Text>,
 }
@@ -243,10 +243,7 @@ fn location(report: &Report, label: &Label, id: Option<usize>) -> Location {
     let uri = uri(&path(report, label.span.source));
     Location {
         id,
-        physical_location: PhysicalLocation {
-            artifact_location: ArtifactLocation { uri },
-            region: region(report, &label.span),
-        },
+        physical: PhysicalLocation { artifact_location: ArtifactLocation { uri }, region: region(report, &label.span) },
         message: (!label.text.is_empty()).then(|| Text { text: label.text.clone() }),
     }
 }
