@@ -13,6 +13,7 @@ mod ledger;
 mod list;
 mod new;
 mod output;
+mod paths;
 mod publish;
 mod replace;
 mod schema;

@@ -6,14 +6,43 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind};
+use crate::render::escaped;
 
 /// Puts a new text in place of a rule file, or makes it.
 ///
 /// # Errors
 /// When the file may not be written, or its directory not. The old file is still there then.
 pub(super) fn replace_file(path: &Path, text: &str) -> Result<(), Error> {
-    replace(path, text.as_bytes())
-        .map_err(|error| Error::new(ErrorKind::Io, format!("cannot write `{}`", path.display())).with_source(error))
+    replace(path, text.as_bytes()).map_err(|error| cannot_write(path, error))
+}
+
+/// Writes a report into a file as a whole or not at all: what stood there before stays until everything is written. A pipe
+/// or a device takes the text as it is.
+///
+/// # Errors
+/// When the file cannot be written, or is a directory.
+pub(super) fn write_whole(file: &Path, text: &str) -> Result<(), Error> {
+    let write = || match fs::metadata(file) {
+        Ok(there) if there.is_dir() => Err(io::Error::other("it is a directory")),
+        Ok(there) if !there.is_file() => File::options().write(true).open(file)?.write_all(text.as_bytes()),
+        _ if file.file_name().is_none() => Err(io::Error::other("it names no file")),
+        _ => replace(file, text.as_bytes()),
+    };
+    write().map_err(|error| cannot_write(file, error))
+}
+
+/// Adds a text to the end of a file.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(super) fn append(file: &Path, text: &str) -> Result<(), Error> {
+    let append = || File::options().append(true).create(true).open(file)?.write_all(text.as_bytes());
+    append().map_err(|error| cannot_write(file, error))
+}
+
+fn cannot_write(file: &Path, error: io::Error) -> Error {
+    let message = format!("cannot write `{}`", escaped(&file.to_string_lossy()));
+    Error::new(ErrorKind::Io, message).with_source(error)
 }
 
 /// Puts new bytes in place of a file, or makes it. What a link points at is replaced, not the link; permissions stay.

@@ -24,7 +24,10 @@ pub use escape::escaped;
 pub use page::{catalogue, page};
 pub use reload::{reload_line, short};
 #[cfg(feature = "cli")]
-pub use report::{Finding, Place, ReportDocument, document, full};
+pub use report::{
+    Edit, Finding, Fix, Place, ReportDocument, concise, document, full, github, github_summary, gitlab, json,
+    json_lines, junit, sarif,
+};
 #[cfg(feature = "cli")]
 pub use schema::schema;
 #[cfg(feature = "cli")]

@@ -16,6 +16,8 @@ mod ledger;
 mod lock;
 mod manifest;
 mod order;
+#[cfg(feature = "cli")]
+mod outline;
 mod patterns;
 #[cfg(feature = "cli")]
 pub mod place;
@@ -35,6 +37,8 @@ pub use ledger::write as write_ledger;
 pub use lock::sha256;
 #[cfg(feature = "cli")]
 pub use lock::{LOCK, write as write_lock};
+#[cfg(feature = "cli")]
+pub use outline::{EntryKind, Outline};
 pub use unread::Unread;
 
 use crate::diagnostic::{Diagnostic, Severity, Source, SourceId, Sources, Span, lints};

@@ -19,6 +19,7 @@ mod process;
 mod properties;
 mod records;
 mod reloads;
+mod reports;
 mod schema;
 mod snapshot;
 mod spool;
@@ -39,6 +40,7 @@ fn main() {
         text::trials(),
         records::trials(),
         reloads::trials(),
+        reports::trials(),
         lints::trials(),
         layout::trials(),
         limits::trials(),
