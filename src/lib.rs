@@ -52,5 +52,5 @@ pub use model::{
     Action, Attribute, CatalogEntry, Code, Decision, Evidence, Exception, Failure, Log, RetryClass, Rule,
     UnknownReason, limits,
 };
-pub use ruleset::{Diagnosis, Rejected, RuleSet};
+pub use ruleset::{Diagnosis, Rejected, RuleSet, proof};
 pub use spool::{Fsync, Spool, SpoolOptions};

@@ -14,6 +14,7 @@ mod publish;
 mod schema;
 mod signals;
 mod spool;
+mod test;
 mod threads;
 mod unknowns;
 mod watch;
@@ -37,6 +38,7 @@ const EXAMPLES: &str = "Examples:
   faultbook explain DSEX001                      what a code means and what to do
   faultbook list                                 the catalogue and the order of the rules
   faultbook check my-rules/                      every problem of a rule set at once
+  faultbook test my-rules/                       whether its examples pass, and what they prove
   faultbook watch my-rules/                      what each change of it does, while it is edited
 
 Exit codes: 0 clean, 1 findings, 2 could not run.";
@@ -82,6 +84,8 @@ enum Command {
     Unknowns(unknowns::Arguments),
     /// Check rule files: every problem at once
     Check(check::Arguments),
+    /// Prove rules: every example, what they cover, and which mistakes they would notice
+    Test(test::Arguments),
     /// Show what a code or a lint means
     Explain(explain::Arguments),
     /// Show the catalogue and the order in which rules are tried
@@ -113,6 +117,7 @@ pub fn main() -> ExitCode {
         Command::Classify(command) => classify::run(command, rules),
         Command::Unknowns(command) => unknowns::run(command),
         Command::Check(command) => check::run(command, rules),
+        Command::Test(command) => test::run(command, rules),
         Command::Explain(command) => explain::run(command, rules),
         Command::List(command) => list::run(command, rules),
         Command::Ledger(command) => ledger::run(command, rules),

@@ -17,6 +17,7 @@ pub const SCHEMAS: &[(&str, &str)] = &[
     ("decision", "a decision as JSON, one line of `classify --format json` out"),
     ("status", "how an engine stands, one line of `watch --format json` out"),
     ("report", "the findings of `check --format json`"),
+    ("test", "what `test --format json` says"),
 ];
 
 #[derive(Debug, Args)]

@@ -4,6 +4,8 @@ mod decision;
 mod escape;
 #[cfg(feature = "cli")]
 mod page;
+#[cfg(feature = "cli")]
+mod proof;
 mod reload;
 #[cfg(feature = "cli")]
 mod report;
@@ -16,6 +18,8 @@ pub use decision::{json_line, log_line, summary};
 pub use escape::escaped;
 #[cfg(feature = "cli")]
 pub use page::{catalogue, page};
+#[cfg(feature = "cli")]
+pub use proof::{ProofView, case_toml, proof, proof_summary, score};
 pub use reload::{reload_line, short};
 #[cfg(feature = "cli")]
 pub use report::{Finding, Place, ReportDocument, document, full};

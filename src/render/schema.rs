@@ -8,12 +8,13 @@ use serde_json::{Map, Value, json};
 use crate::engine::Status;
 use crate::model::{Decision, limits};
 use crate::rulefile::keys::{self, Key, Kind, NameKind};
+use crate::ruleset::proof::Proof;
 
 use super::report::ReportDocument;
 
 const CODE: &str = "^DS[A-Z]{2,6}[0-9]{3}$";
 
-/// A schema by name: `manifest`, `rules`, `ledger`, `failure`, `decision`, `status` or `report`.
+/// A schema by name: `manifest`, `rules`, `ledger`, `failure`, `decision`, `status`, `report` or `test`.
 #[must_use]
 pub fn schema(name: &str) -> Option<Value> {
     Some(match name {
@@ -36,6 +37,7 @@ pub fn schema(name: &str) -> Option<Value> {
         "decision" => typed::<Decision<'static>>("faultbook decision"),
         "status" => typed::<Status>("faultbook status"),
         "report" => typed::<ReportDocument>("faultbook report"),
+        "test" => typed::<Proof>("faultbook test"),
         _ => return None,
     })
 }

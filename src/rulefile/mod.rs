@@ -8,6 +8,7 @@ pub mod discover;
 mod entry;
 mod failure;
 mod file;
+mod items;
 pub mod keys;
 mod ledger;
 mod lock;
@@ -21,6 +22,7 @@ mod unread;
 use toml::de::DeTable;
 
 pub use entry::{Book, CodeEntry, ExampleEntry, LedgerEntry, ManifestEntry, RuleEntry, RuleFile};
+pub use items::{ItemPlaces, item_places};
 #[cfg(feature = "cli")]
 pub use ledger::write as write_ledger;
 pub use lock::sha256;

@@ -88,7 +88,13 @@ impl RuleSet {
 
 /// The stages of a load, with the entries for those who need them: the set (none with errors), the report, the book.
 /// `before` is the set whose place it is to take.
-pub(crate) fn inspect(mut sources: Sources, before: Option<&RuleSet>) -> (Option<RuleSet>, Report, Book) {
+pub(crate) fn inspect(sources: Sources, before: Option<&RuleSet>) -> (Option<RuleSet>, Report, Book) {
+    let (set, report, book) = stages(sources, before);
+    (set.filter(|_| !report.has_errors()), report, book)
+}
+
+/// As [`inspect`], with the set also when its examples fail. Such a set is for saying what fails, never for answers.
+pub(super) fn stages(mut sources: Sources, before: Option<&RuleSet>) -> (Option<RuleSet>, Report, Book) {
     if sources.iter().next().is_none() {
         // A finding needs a place, also in an empty directory.
         sources.push(Source { name: ".".to_owned(), text: String::new(), is_refused: true });
@@ -108,8 +114,7 @@ pub(crate) fn inspect(mut sources: Sources, before: Option<&RuleSet>) -> (Option
             findings.extend(succession::losses(before, set, &book, &sources));
         }
     }
-    let report = Report::new(sources, findings);
-    (set.filter(|_| !report.has_errors()), report, book)
+    (set, Report::new(sources, findings), book)
 }
 
 fn has_errors(findings: &[Diagnostic]) -> bool {

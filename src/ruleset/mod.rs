@@ -9,6 +9,7 @@ mod cost;
 mod digest;
 mod fallback;
 mod load;
+pub mod proof;
 mod redact;
 mod signs;
 mod succession;
