@@ -246,6 +246,12 @@ pub fn case_toml(telling: &Telling) -> String {
     }
 }
 
+/// The order in which the fields of a failure and of an exception are written.
+const ORDER: [&str; 13] = [
+    "connector", "operation", "phase", "http_status", "provider_codes", "type", "message", "ancestors", "error_numbers",
+    "parent", "exceptions", "attributes", "text",
+];
+
 /// A failure as an inline table.
 fn failure_toml(failure: &Failure<'_>) -> String {
     let mut out = String::new();
@@ -259,7 +265,9 @@ fn inline(value: &Value, out: &mut String) {
         Value::Object(map) if map.is_empty() => out.push_str("{}"),
         Value::Object(map) => {
             let mut separator = "{ ";
-            for (key, value) in map {
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_by_key(|(key, _)| ORDER.iter().position(|known| known == key).unwrap_or(ORDER.len()));
+            for (key, value) in entries {
                 let is_bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
                 let key = if is_bare { key.clone() } else { quoted(key) };
                 let _ = write!(out, "{separator}{key} = ");

@@ -26,26 +26,28 @@ pub(super) fn variants(pattern: &Pattern) -> Vec<Variant> {
     parts.walk(&ast);
     let mut variants = Vec::new();
     let source = pattern.as_str();
-    let mut add = |kind, changed: &str, wish: &Wish| {
+    let mut add = |kind, changed: &str, wishes: &[Wish]| {
         // Whoever looks for numbers is told by a lint that they are open; here that is the very change.
         let Ok(changed) = Pattern::parse(changed) else { return };
-        let text = write(pattern, &ast, wish);
-        let telling = (pattern.find(&text).is_some() != changed.find(&text).is_some()).then_some(text);
+        let tells = |text: &String| pattern.find(text).is_some() != changed.find(text).is_some();
+        let telling = wishes.iter().map(|wish| write(pattern, &ast, wish)).find(tells);
         variants.push(Variant { kind, pattern: changed, telling });
     };
     if !parts.boundaries.is_empty() {
-        let wish = Wish { glued: true, ..Wish::default() };
-        add(MutationKind::Unanchor, &cut(source, &parts.boundaries), &wish);
+        // A longer word at the end reads best.
+        let glued = |at: &Range<usize>| Wish { glued: Some(at.clone()), ..Wish::default() };
+        let wishes: Vec<Wish> = parts.boundaries.iter().rev().map(glued).collect();
+        add(MutationKind::Unanchor, &cut(source, &parts.boundaries), &wishes);
     }
     let longest = parts.words.iter().enumerate().max_by_key(|(index, word)| (word.len(), usize::MAX - index));
     if let Some((_, word)) = longest.filter(|(_, word)| word.len() >= WORD) {
         let changed = format!("{}\\w+{}", &source[..word.start], &source[word.end..]);
         let wish = Wish { through: Some(word.clone()), instead: Some((word.clone(), "other")), ..Wish::default() };
-        add(MutationKind::Generalize, &changed, &wish);
+        add(MutationKind::Generalize, &changed, &[wish]);
     }
     for (alternative, removed) in &parts.alternatives {
         let wish = Wish { through: Some(alternative.clone()), ..Wish::default() };
-        add(MutationKind::DropAlternative, &cut(source, std::slice::from_ref(removed)), &wish);
+        add(MutationKind::DropAlternative, &cut(source, std::slice::from_ref(removed)), &[wish]);
     }
     variants
 }

@@ -9,8 +9,8 @@ use super::super::Pattern;
 /// What a text is to show beside being found.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Wish {
-    /// Characters of a word that run into the text wherever a boundary or an anchor stands.
-    pub glued: bool,
+    /// The boundary or anchor at which something else runs into the text, as bytes of the pattern's source.
+    pub glued: Option<Range<usize>>,
     /// The part of the pattern that has to be in use, as bytes of its source.
     pub through: Option<Range<usize>>,
     /// A part of the pattern for which another text stands.
@@ -58,7 +58,8 @@ impl Writer<'_> {
             Ast::Empty(_) | Ast::Flags(_) => {}
             Ast::Literal(literal) => self.out.push(literal.c),
             Ast::Dot(_) | Ast::ClassUnicode(_) => self.out.push('x'),
-            Ast::Assertion(assertion) => self.assertion(&assertion.kind),
+            Ast::Assertion(assertion) if self.wish.glued == Some(span(ast)) => self.glue(&assertion.kind),
+            Ast::Assertion(_) => {}
             Ast::ClassPerl(_) | Ast::ClassBracketed(_) => self.class(ast, false),
             Ast::Repetition(repetition) => self.repetition(repetition),
             Ast::Group(group) => self.write(&group.ast),
@@ -77,17 +78,17 @@ impl Writer<'_> {
         self.wish.through.as_ref().is_some_and(|wanted| span.start <= wanted.start && wanted.end <= span.end)
     }
 
-    fn assertion(&mut self, kind: &ast::AssertionKind) {
+    /// What makes a word or number longer, or stands in front of a text or behind it.
+    fn glue(&mut self, kind: &ast::AssertionKind) {
         use ast::AssertionKind as Kind;
-        if !self.wish.glued {
-            return;
-        }
-        match kind {
-            Kind::StartLine | Kind::StartText => self.out.push_str("sync: "),
-            Kind::EndLine | Kind::EndText => self.out.push_str(" again"),
-            Kind::NotWordBoundary => {}
-            _ => self.out.push('x'),
-        }
+        let glue = match (kind, self.out.chars().next_back()) {
+            (Kind::StartLine | Kind::StartText, _) => "sync: ",
+            (Kind::EndLine | Kind::EndText, _) => " again",
+            (_, Some('0'..='9')) => "0",
+            (_, Some(c)) if c.is_alphanumeric() => "s",
+            _ => "x",
+        };
+        self.out.push_str(glue);
     }
 
     fn repetition(&mut self, repetition: &ast::Repetition) {

@@ -343,8 +343,8 @@ struct Work<'w> {
     cases: &'w [Case<'w>],
     /// For each rule, whether it is looked at.
     meant: &'w [bool],
-    /// Short type names with the full name that the manifest gives them.
-    types: HashMap<String, String>,
+    /// Short type names with the full names that the manifest gives them.
+    types: HashMap<String, Vec<String>>,
 }
 
 /// A rule with its entry and the places of its items.
@@ -368,11 +368,14 @@ fn rule_entries<'b>(set: &'b RuleSet, book: &'b Book, sources: &Sources) -> Vec<
     here
 }
 
-fn known_types(book: &Book) -> HashMap<String, String> {
-    let mut known = HashMap::new();
+fn known_types(book: &Book) -> HashMap<String, Vec<String>> {
+    let mut known: HashMap<String, Vec<String>> = HashMap::new();
     for (name, parents) in book.manifest.iter().flat_map(|manifest| &manifest.ancestors) {
         for name in std::iter::once(&name.value).chain(parents).filter(|name| !name.is_short()) {
-            known.entry(name.short().to_owned()).or_insert_with(|| name.full().to_owned());
+            let names = known.entry(name.short().to_owned()).or_default();
+            if !names.iter().any(|known| known == name.full()) {
+                names.push(name.full().to_owned());
+            }
         }
     }
     known

@@ -10,7 +10,7 @@ use crate::matcher::{Candidate, plain};
 use crate::model::mutation::{self, Item, Mutation, Side, Slot};
 use crate::model::{
     Attribute, AttributePattern, CauseCondition, CausePosition, Condition, Exception, Fact, Failure, MutationKind,
-    Quantifier, Rule, TypeName,
+    Quantifier, Rule, StatusPattern, TypeName,
 };
 
 use super::cases::{answer_of, applies, code_of};
@@ -23,14 +23,14 @@ use super::{CaseKind, Telling, Work};
 const BASES: usize = 8;
 
 /// Statuses and words that a fact is stated with where a rule wants another one.
-const STATUSES: [u16; 9] = [400, 404, 409, 422, 429, 500, 502, 503, 200];
+const STATUSES: [u16; 11] = [404, 503, 400, 409, 422, 429, 500, 502, 401, 403, 200];
 const WORDS: [&str; 5] = ["create", "update", "delete", "token", "transport"];
 
 /// Looks for failures that tell rules apart.
 pub(super) struct Search<'w> {
     work: &'w Work<'w>,
-    /// Short type names with the full name that the cases know.
-    full_names: HashMap<String, String>,
+    /// Short type names with the full names that the manifest and the cases know.
+    full_names: HashMap<String, Vec<String>>,
     /// For each rule, failures that it wins.
     bases: Vec<Vec<Failure<'static>>>,
 }
@@ -44,10 +44,13 @@ struct Instead<'t> {
 
 impl<'w> Search<'w> {
     pub(super) fn new(work: &'w Work<'w>) -> Self {
-        let mut full_names: HashMap<String, String> = work.types.clone();
+        let mut full_names: HashMap<String, Vec<String>> = work.types.clone();
         let types = work.cases.iter().flat_map(|case| &case.failure.exceptions).filter_map(|e| e.type_name.as_deref());
         for name in types.filter_map(TypeName::parse).filter(|name| !name.is_short()) {
-            full_names.entry(name.short().to_owned()).or_insert_with(|| name.full().to_owned());
+            let known = full_names.entry(name.short().to_owned()).or_default();
+            if !known.iter().any(|known| known == name.full()) {
+                known.push(name.full().to_owned());
+            }
         }
         let mut bases: Vec<Vec<Failure<'static>>> = vec![Vec::new(); work.rules.len()];
         // Facts of pasted text cannot be taken out of it: such failures are tried last.
@@ -61,7 +64,8 @@ impl<'w> Search<'w> {
         let mut search = Self { work, full_names, bases: Vec::new() };
         for (rule, bases) in bases.iter_mut().enumerate() {
             bases.truncate(BASES);
-            bases.push(search.from_conditions(work.rules[rule].rule));
+            // What states nothing but what matters reads best and is tried first.
+            bases.splice(0..0, search.from_conditions(work.rules[rule].rule));
         }
         search.bases = bases;
         search
@@ -82,7 +86,7 @@ impl<'w> Search<'w> {
         let guesses = both.into_iter().flat_map(|(base, other)| {
             self.bases[base].iter().map(move |base| {
                 let mut failure = base.clone();
-                self.satisfy_all(&mut failure, self.work.rules[other].rule);
+                self.satisfy_all(&mut failure, self.work.rules[other].rule, false);
                 failure
             })
         });
@@ -130,7 +134,8 @@ impl<'w> Search<'w> {
         changed: impl Fn(Option<usize>, Candidate<'_>) -> Option<usize>,
     ) -> Option<Telling> {
         let mut second_best = None;
-        for failure in guesses {
+        // A failure that says nothing cannot be written down.
+        for failure in guesses.into_iter().filter(|failure| !failure.is_empty()) {
             let failure = in_scope(self.work.rules[rule].file, &failure);
             let facts = self.work.set.facts_of(&failure);
             let candidate = facts.candidate(&failure);
@@ -181,6 +186,32 @@ impl<'w> Search<'w> {
 
     /// Failures in which an item holds, or what stands for it, and no other item of its condition.
     fn with_item(&self, rule: usize, slot: Slot, instead: Instead<'_>) -> Vec<Failure<'static>> {
+        let mut guesses = self.with(rule, slot, instead);
+        if instead.text.is_some() || instead.status.is_some() {
+            return guesses;
+        }
+        // One short name may stand for several types, with different base types.
+        let condition = mutation::condition(self.work.rules[rule].rule, slot);
+        let item = condition.zip(slot.item).and_then(|(condition, item)| mutation::items(condition, slot.part).get(item).copied());
+        match item {
+            Some(Item::Type(pattern)) => {
+                let name = plain_name(pattern.as_str());
+                let known = self.full_names.get(&name).filter(|_| pattern.is_short());
+                for name in known.into_iter().flatten().skip(1).chain([&name]) {
+                    guesses.extend(self.with(rule, slot, Instead { text: Some(name), status: None }));
+                }
+            }
+            Some(Item::Status(range)) => {
+                for status in STATUSES.into_iter().filter(|status| range.matches(*status)) {
+                    guesses.extend(self.with(rule, slot, Instead { text: None, status: Some(status) }));
+                }
+            }
+            _ => {}
+        }
+        guesses
+    }
+
+    fn with(&self, rule: usize, slot: Slot, instead: Instead<'_>) -> Vec<Failure<'static>> {
         let here = self.work.rules[rule].rule;
         let (Some(condition), Some(item)) = (mutation::condition(here, slot), slot.item) else { return Vec::new() };
         let needs_all = mutation::quantifier(condition, slot.part) == Some(Quantifier::All);
@@ -273,27 +304,44 @@ impl<'w> Search<'w> {
         }
     }
 
-    /// A failure made of nothing but what the conditions of a rule want.
-    fn from_conditions(&self, rule: &Rule) -> Failure<'static> {
-        let mut failure = Failure::default();
-        self.satisfy_all(&mut failure, rule);
-        failure
+    /// Failures made of nothing but what the conditions of a rule want.
+    fn from_conditions(&self, rule: &Rule) -> Vec<Failure<'static>> {
+        let mut connectors: Vec<Option<&String>> = vec![rule.connectors.first()];
+        if rule.connectors.is_empty() {
+            let mut known: Vec<&String> = self.work.rules.iter().flat_map(|here| &here.rule.connectors).collect();
+            known.sort_unstable();
+            known.dedup();
+            connectors.extend(known.into_iter().map(Some));
+        }
+        let mut failures = Vec::new();
+        for connector in connectors {
+            for is_last in [false, true] {
+                let connector = connector.map(|name| Cow::Owned(name.clone()));
+                let mut failure = Failure { connector, ..Failure::default() };
+                self.satisfy_all(&mut failure, rule, is_last);
+                if !failures.contains(&failure) {
+                    failures.push(failure);
+                }
+            }
+        }
+        failures
     }
 
-    fn satisfy_all(&self, failure: &mut Failure<'static>, rule: &Rule) {
+    /// States what the conditions of a rule want, each by its first item or by its last one.
+    fn satisfy_all(&self, failure: &mut Failure<'static>, rule: &Rule, is_last: bool) {
         if let Some(connector) = rule.connectors.first() {
             failure.connector = Some(Cow::Owned(connector.clone()));
         }
         for condition in &rule.when {
             let part = matches!(condition, Condition::Cause { .. }).then_some(0);
-            match mutation::quantifier(condition, part) {
-                Some(Quantifier::All) => {
-                    let count = mutation::items(condition, part).len();
-                    let texts: Vec<String> = (0..count).filter_map(|item| self.text_of(condition, part, item)).collect();
-                    let joined = texts.join(" ");
-                    self.satisfy(failure, condition, part, 0, Instead { text: Some(&joined), status: None });
-                }
-                _ => self.satisfy(failure, condition, part, 0, Instead::default()),
+            let count = mutation::items(condition, part).len();
+            if mutation::quantifier(condition, part) == Some(Quantifier::All) {
+                let texts: Vec<String> = (0..count).filter_map(|item| self.text_of(condition, part, item)).collect();
+                let joined = texts.join(" ");
+                self.satisfy(failure, condition, part, 0, Instead { text: Some(&joined), status: None });
+            } else {
+                let item = if is_last { count.saturating_sub(1) } else { 0 };
+                self.satisfy(failure, condition, part, item, Instead::default());
             }
         }
     }
@@ -324,8 +372,7 @@ impl<'w> Search<'w> {
                 }
             }
             Condition::HttpStatus(values) => {
-                let status = values.items.get(item).map(|range| *range.statuses().start());
-                failure.http_status = instead.status.or(status.map(usual));
+                failure.http_status = instead.status.or(values.items.get(item).map(|range| usual(*range)));
             }
             Condition::ProviderCode(_) => failure.provider_codes.extend(text().map(Cow::Owned)),
             Condition::ErrorNumber(values) => {
@@ -391,7 +438,7 @@ impl<'w> Search<'w> {
             Item::Type(pattern) => {
                 let name = plain_name(pattern.as_str());
                 let full = self.full_names.get(&name).filter(|_| pattern.is_short());
-                full.cloned().unwrap_or(name)
+                full.and_then(|names| names.first().cloned()).unwrap_or(name)
             }
             Item::Pattern(pattern) => mutation::sample(pattern)?,
             Item::Literal(literal) => literal.as_str().to_owned(),
@@ -405,13 +452,9 @@ fn typed(name: String) -> Exception<'static> {
     Exception { type_name: Some(Cow::Owned(name)), ..Exception::default() }
 }
 
-/// A status that servers do send, of the class that a range begins with.
-fn usual(first: u16) -> u16 {
-    match first {
-        400 => 404,
-        500 => 503,
-        other => other,
-    }
+/// A status of a range that servers do send, where there is one.
+fn usual(range: StatusPattern) -> u16 {
+    STATUSES.into_iter().find(|status| range.matches(*status)).unwrap_or(*range.statuses().start())
 }
 
 /// A name that a glob fits.
