@@ -103,8 +103,17 @@ fn table(out: &mut String, proof: &Proof, view: ProofView) {
             Some(row) => add(row, rule),
             None => {
                 let (name, code) = if view.verbose { (&*rule.rule, &*rule.code) } else { (&*rule.place.file, "") };
-                let mut row =
-                    Row { name, code, rules: 0, examples: 0, counterexamples: 0, covered: 0, items: 0, killed: 0, mutants: 0 };
+                let mut row = Row {
+                    name,
+                    code,
+                    rules: 0,
+                    examples: 0,
+                    counterexamples: 0,
+                    covered: 0,
+                    items: 0,
+                    killed: 0,
+                    mutants: 0,
+                };
                 add(&mut row, rule);
                 rows.push(row);
             }
@@ -196,12 +205,19 @@ fn uncovered(out: &mut String, proof: &Proof, view: ProofView) {
 
 fn survivors(out: &mut String, mutation: &MutationScore, view: ProofView) {
     for survivor in mutation.survivors.iter().take(view.shown) {
-        let title = format!("{}: {} {}", paint("survives", WARN, view), survivor.kind.as_str(), escaped(&survivor.change));
+        let title =
+            format!("{}: {} {}", paint("survives", WARN, view), survivor.kind.as_str(), escaped(&survivor.change));
         let _ = writeln!(out, "\n{title} in `{}`\n  --> {}", survivor.rule, at(&survivor.place));
         match &survivor.telling {
             Some(telling) => {
-                let rule = telling.changed.rule.as_deref().unwrap_or_default();
-                let about = format!("a failure that would tell: with the change `{rule}` gives {}", telling.changed.code);
+                let about = match (&telling.changed.rule, &telling.changed.message) {
+                    (_, Some(_)) => "a failure that would tell: with the change it gets another message".to_owned(),
+                    (rule, None) => format!(
+                        "a failure that would tell: with the change `{}` gives {}",
+                        rule.as_deref().unwrap_or_default(),
+                        telling.changed.code
+                    ),
+                };
                 told(out, telling, &about);
             }
             None => out.push_str("  no failure that would tell was found\n"),
@@ -237,19 +253,33 @@ fn told(out: &mut String, telling: &Telling, about: &str) {
 /// A telling failure as it is written into a rule file.
 #[must_use]
 pub fn case_toml(telling: &Telling) -> String {
-    let Telling { kind, expected: Answer { code, .. }, failure, .. } = telling;
-    match kind {
-        CaseKind::Counterexample => {
-            format!("[[rules.counterexamples]]\ncode = \"{code}\"\nfailure = {}\n", failure_toml(failure))
-        }
-        CaseKind::Example | CaseKind::CodeExample => format!("[[rules.examples]]\nfailure = {}\n", failure_toml(failure)),
+    let Telling { kind, expected: Answer { code, message, .. }, failure, .. } = telling;
+    let mut out = match kind {
+        CaseKind::Counterexample => format!("[[rules.counterexamples]]\ncode = \"{code}\"\n"),
+        CaseKind::Example | CaseKind::CodeExample => "[[rules.examples]]\n".to_owned(),
+    };
+    let _ = writeln!(out, "failure = {}", failure_toml(failure));
+    if let Some(message) = message {
+        let _ = writeln!(out, "message = {}", quoted(message));
     }
+    out
 }
 
 /// The order in which the fields of a failure and of an exception are written.
 const ORDER: [&str; 13] = [
-    "connector", "operation", "phase", "http_status", "provider_codes", "type", "message", "ancestors", "error_numbers",
-    "parent", "exceptions", "attributes", "text",
+    "connector",
+    "operation",
+    "phase",
+    "http_status",
+    "provider_codes",
+    "type",
+    "message",
+    "ancestors",
+    "error_numbers",
+    "parent",
+    "exceptions",
+    "attributes",
+    "text",
 ];
 
 /// A failure as an inline table.
@@ -268,7 +298,8 @@ fn inline(value: &Value, out: &mut String) {
             let mut entries: Vec<_> = map.iter().collect();
             entries.sort_by_key(|(key, _)| ORDER.iter().position(|known| known == key).unwrap_or(ORDER.len()));
             for (key, value) in entries {
-                let is_bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+                let is_bare =
+                    !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
                 let key = if is_bare { key.clone() } else { quoted(key) };
                 let _ = write!(out, "{separator}{key} = ");
                 inline(value, out);

@@ -13,6 +13,7 @@ mod limits;
 mod lints;
 mod matcher;
 mod process;
+mod proof;
 mod properties;
 mod records;
 mod reloads;
@@ -30,6 +31,7 @@ fn main() {
         failures::trials(),
         contributing::trials(),
         engine::trials(),
+        proof::trials(),
         properties::trials(),
         text::trials(),
         records::trials(),

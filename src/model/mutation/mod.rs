@@ -280,16 +280,16 @@ impl Mutation {
         match &self.change {
             // One of several is enough: what another item finds as well is found without this one.
             Change::Drop if quantifier == Quantifier::Any => {
-                let covering = others().find(|other| covers(other, &items[index]))?;
-                Some(format!("`{}` finds whatever `{}` finds", show(covering), show(&items[index])))
+                others().find(|other| covers(other, &items[index]))?;
+                Some("another item of the list finds whatever the item finds".to_owned())
             }
             Change::Status(wider) if quantifier == Quantifier::Any => {
                 let all = |status: u16| items.iter().any(|item| matches!(item, Item::Status(s) if s.matches(status)));
-                wider.statuses().all(all).then(|| "the other statuses of the list cover the difference".to_owned())
+                wider.statuses().all(all).then(|| "the other statuses of the list are the difference".to_owned())
             }
             Change::Type(short) if quantifier == Quantifier::Any => {
-                let covering = others().find(|other| covers(other, &Item::Type(short)))?;
-                Some(format!("`{}` finds whatever `{}` finds", show(covering), short.as_str()))
+                others().find(|other| covers(other, &Item::Type(short)))?;
+                Some("another item of the list finds whatever the short name finds".to_owned())
             }
             _ => None,
         }
@@ -445,10 +445,14 @@ pub(crate) fn quantifier(condition: &Condition, part: Option<usize>) -> Option<Q
 fn covers(first: &Item<'_>, second: &Item<'_>) -> bool {
     match (first, second) {
         (Item::Type(wide), Item::Type(narrow)) => {
+            let is_glob = |text: &str| text.contains(['*', '{', '}', ',']);
+            let last = narrow.as_str().rsplit('.').next().unwrap_or_default();
             wide.as_str() == narrow.as_str()
-                || (!narrow.as_str().contains(['*', '{'])
+                || (!is_glob(narrow.as_str())
                     && (!narrow.is_short() || wide.is_short())
                     && wide.matches(&TypeName::from_plain(narrow.as_str())))
+                // Whatever stands in front of it, a name that ends like this has this short name.
+                || (wide.is_short() && !is_glob(wide.as_str()) && !is_glob(last) && last == wide.as_str())
         }
         (Item::Pattern(one), Item::Pattern(other)) => one.as_str() == other.as_str(),
         (Item::Literal(wide), Item::Literal(narrow)) => wide.find(narrow.as_str()).is_some(),
@@ -474,7 +478,9 @@ pub(crate) fn exclusion(one: &Rule, other: &Rule) -> Option<String> {
     for first in &one.when {
         for second in &other.when {
             if are_disjoint(first, second) || contradicts(first, second) || contradicts(second, first) {
-                return Some(format!("`{}` of one and `{}` of the other never hold together", first.key(), second.key()));
+                let mut keys = [first.key(), second.key()];
+                keys.sort_unstable();
+                return Some(format!("`{}` of one and `{}` of the other never hold together", keys[0], keys[1]));
             }
         }
     }
@@ -496,7 +502,9 @@ fn are_disjoint(one: &Condition, other: &Condition) -> bool {
         (Condition::Connector(a), Condition::Connector(b))
         | (Condition::Operation(a), Condition::Operation(b))
         | (Condition::Phase(a), Condition::Phase(b)) => a.items.iter().all(|word| !b.items.contains(word)),
-        (Condition::Attribute { name, values: a }, Condition::Attribute { name: other, values: b }) if name == other => {
+        (Condition::Attribute { name, values: a }, Condition::Attribute { name: other, values: b })
+            if name == other =>
+        {
             let plain = |item: &AttributePattern| !matches!(item, AttributePattern::Text(_, Some(_)));
             a.items.iter().chain(&b.items).all(plain)
                 && a.items.iter().all(|one| b.items.iter().all(|other| one.as_item() != other.as_item()))
@@ -509,7 +517,6 @@ fn are_disjoint(one: &Condition, other: &Condition) -> bool {
 fn contradicts(absent: &Condition, needing: &Condition) -> bool {
     let Condition::Absent(facts) = absent else { return false };
     let needed = match needing {
-        Condition::Exception(_) => Fact::Exception,
         Condition::Message(_) | Condition::Contains(_) => Fact::Message,
         Condition::HttpStatus(_) => Fact::HttpStatus,
         Condition::ProviderCode(_) => Fact::ProviderCode,
@@ -518,7 +525,8 @@ fn contradicts(absent: &Condition, needing: &Condition) -> bool {
         Condition::Operation(_) => Fact::Operation,
         Condition::Phase(_) => Fact::Phase,
         Condition::Attribute { name, .. } => Fact::Attribute(name.clone()),
-        Condition::Absent(_) | Condition::Cause { .. } => return false,
+        // Base types may be sent without a type.
+        Condition::Exception(_) | Condition::Absent(_) | Condition::Cause { .. } => return false,
     };
     facts.contains(&needed)
 }
@@ -529,7 +537,9 @@ fn implies(first: &Condition, second: &Condition) -> bool {
         return fewer.iter().all(|fact| more.contains(fact));
     }
     let is_same_fact = match (first, second) {
-        (Condition::Cause { .. } | Condition::Absent(_), _) | (_, Condition::Cause { .. } | Condition::Absent(_)) => false,
+        (Condition::Cause { .. } | Condition::Absent(_), _) | (_, Condition::Cause { .. } | Condition::Absent(_)) => {
+            false
+        }
         _ => first.key() == second.key(),
     };
     let any = |condition| quantifier(condition, None) == Some(Quantifier::Any) || items(condition, None).len() == 1;

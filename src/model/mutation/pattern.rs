@@ -155,8 +155,10 @@ mod tests {
         for (source, expected) in cases {
             let pattern = Pattern::parse(source).unwrap_or_else(|error| panic!("{source}: {error:?}"));
             let found = variants(&pattern);
-            let found: Vec<_> =
-                found.iter().map(|variant| (variant.kind, variant.pattern.as_str(), variant.telling.is_some())).collect();
+            let found: Vec<_> = found
+                .iter()
+                .map(|variant| (variant.kind, variant.pattern.as_str(), variant.telling.is_some()))
+                .collect();
             assert_eq!(found, expected, "{source}");
         }
     }

@@ -115,7 +115,8 @@ impl Writer<'_> {
 
     /// A character of a class: the first usual one that is in it. One that may be left out is a blank or nothing.
     fn class(&mut self, ast: &Ast, is_optional: bool) {
-        let likely: &[char] = if is_optional { &[' '] } else { &['a', 'x', '1', '7', ' ', '-', '_', '.', '"', '\'', ':', '/'] };
+        let likely: &[char] =
+            if is_optional { &[' '] } else { &['a', 'x', '1', '7', ' ', '-', '_', '.', '"', '\'', ':', '/'] };
         if let Ast::Dot(_) = ast {
             self.out.push(likely[0]);
             return;

@@ -101,7 +101,8 @@ pub(super) fn without_deciding(rule: &Rule, slot: Slot) -> Rule {
             || mutation::quantifier(condition, slot.part) == Some(Quantifier::All)
     });
     let needs_one_of_several = condition.is_some_and(|condition| {
-        mutation::quantifier(condition, slot.part) == Some(Quantifier::Any) && mutation::items(condition, slot.part).len() > 1
+        mutation::quantifier(condition, slot.part) == Some(Quantifier::Any)
+            && mutation::items(condition, slot.part).len() > 1
     });
     if needs_all && !needs_one_of_several {
         mutation::without(rule, Slot { part: None, item: None, ..slot })

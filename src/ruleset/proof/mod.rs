@@ -299,7 +299,8 @@ fn prove(
     let is_meant = |rule: &RuleHere<'_>| {
         let id = rule.rule.id.as_str();
         let short = id.rsplit('/').next().unwrap_or(id);
-        options.only.is_empty() || options.only.iter().any(|only| only == id || only == short || only == rule.rule.code.as_str())
+        options.only.is_empty()
+            || options.only.iter().any(|only| only == id || only == short || only == rule.rule.code.as_str())
     };
     let meant: Vec<bool> = rules.iter().map(is_meant).collect();
     let is_case_meant = |case: &Case<'_>| match case.rule {
@@ -308,17 +309,20 @@ fn prove(
     };
     let results: Vec<CaseResult> =
         cases.iter().filter(|case| is_case_meant(case)).map(|case| case.result(set, sources)).collect();
-    let mut proofs: Vec<RuleProof> = rules.iter().map(|rule| RuleProof {
-        rule: rule.rule.id.clone(),
-        code: rule.rule.code.to_string(),
-        place: place(sources, &rule.entry.id.span),
-        examples: rule.entry.examples.len(),
-        counterexamples: rule.entry.counterexamples.len(),
-        items: 0,
-        covered: 0,
-        mutants: 0,
-        killed: 0,
-    }).collect();
+    let mut proofs: Vec<RuleProof> = rules
+        .iter()
+        .map(|rule| RuleProof {
+            rule: rule.rule.id.clone(),
+            code: rule.rule.code.to_string(),
+            place: place(sources, &rule.entry.id.span),
+            examples: rule.entry.examples.len(),
+            counterexamples: rule.entry.counterexamples.len(),
+            items: 0,
+            covered: 0,
+            mutants: 0,
+            killed: 0,
+        })
+        .collect();
     let work = Work { set, sources, rules: &rules, cases: &cases, meant: &meant, types: known_types(book) };
     let coverage = coverage::measure(&work, &mut proofs);
     let all_pass = cases.iter().all(|case| case.passed);
@@ -328,7 +332,11 @@ fn prove(
         at += 1;
         meant[at - 1]
     });
-    let mut codes: Vec<&str> = proofs.iter().map(|proof| proof.code.as_str()).chain(results.iter().filter(|case| case.kind == CaseKind::CodeExample).map(|case| case.owner.as_str())).collect();
+    let mut codes: Vec<&str> = proofs
+        .iter()
+        .map(|proof| proof.code.as_str())
+        .chain(results.iter().filter(|case| case.kind == CaseKind::CodeExample).map(|case| case.owner.as_str()))
+        .collect();
     codes.sort_unstable();
     codes.dedup();
     let codes = if options.only.is_empty() { set.codes().len() } else { codes.len() };
@@ -390,7 +398,8 @@ impl RuleHere<'_> {
             Side::Unless => (&self.entry.unless, &self.items.unless),
             Side::Capture => {
                 let range = self.items.captures.get(slot.condition).cloned();
-                let whole = self.entry.captures.get(slot.condition).map_or(&self.entry.id.span, |capture| &capture.span);
+                let whole =
+                    self.entry.captures.get(slot.condition).map_or(&self.entry.id.span, |capture| &capture.span);
                 return Span { source: whole.source, range: range.unwrap_or_else(|| whole.range.clone()) };
             }
         };

@@ -13,10 +13,10 @@ use crate::model::{
     Quantifier, Rule, StatusPattern, TypeName,
 };
 
+use super::super::compile::in_scope;
 use super::cases::{answer_of, applies, code_of};
 use super::coverage::without_deciding;
 use super::mutants::winner_with;
-use super::super::compile::in_scope;
 use super::{CaseKind, Telling, Work};
 
 /// Failures of a rule that guesses start from.
@@ -74,10 +74,38 @@ impl<'w> Search<'w> {
     /// A failure on which a rule and its changed form disagree.
     pub(super) fn telling(&self, rule: usize, mutation: &Mutation, changed: &Rule) -> Option<Telling> {
         if mutation.kind == MutationKind::DropCapture {
-            return None;
+            return self.capturing(rule, mutation.slot, changed);
         }
         let guesses = self.guesses(rule, mutation);
         self.first_told(rule, guesses, |winner, candidate| winner_with(self.work, rule, changed, winner, candidate))
+    }
+
+    /// A failure whose message is another one without a capture.
+    fn capturing(&self, rule: usize, slot: Slot, changed: &Rule) -> Option<Telling> {
+        let here = self.work.rules[rule].rule;
+        let found = mutation::sample(&here.captures.get(slot.condition)?.pattern)?;
+        self.bases[rule].iter().find_map(|base| {
+            let mut failure = base.clone();
+            let message = match failure.message.as_deref() {
+                Some(message) => format!("{message} {found}"),
+                None => found.clone(),
+            };
+            failure.message = Some(Cow::Owned(message));
+            let failure = in_scope(self.work.rules[rule].file, &failure);
+            let facts = self.work.set.facts_of(&failure);
+            let candidate = facts.candidate(&failure);
+            let winner = plain::first(self.work.set.rules(), candidate);
+            if winner != Some(rule) {
+                return None;
+            }
+            let [with, without] = [here, changed].map(|rule_here| self.work.set.message_by(rule, rule_here, candidate));
+            (with != without).then(|| {
+                let mut telling = self.told(rule, failure.clone(), winner, winner);
+                telling.expected.message = Some(with);
+                telling.changed.message = Some(without);
+                telling
+            })
+        })
     }
 
     /// A failure that two neighbors both take.
@@ -174,7 +202,8 @@ impl<'w> Search<'w> {
             MutationKind::WidenStatus => {
                 let added = mutation.added_statuses(here);
                 // The ends of a longer range, and statuses that servers do send.
-                let sent = [404, 500, 502, 400, 409, 422, 418, 501, 505].into_iter().filter(|status| added.contains(status));
+                let sent =
+                    [404, 500, 502, 400, 409, 422, 418, 501, 505].into_iter().filter(|status| added.contains(status));
                 let ends = added.first().into_iter().chain(added.last()).copied();
                 let statuses: Vec<u16> = if added.len() <= 2 { ends.collect() } else { sent.chain(ends).collect() };
                 let with = |status| self.with_item(rule, slot, Instead { status: Some(status), text: None });
@@ -192,12 +221,15 @@ impl<'w> Search<'w> {
         }
         // One short name may stand for several types, with different base types.
         let condition = mutation::condition(self.work.rules[rule].rule, slot);
-        let item = condition.zip(slot.item).and_then(|(condition, item)| mutation::items(condition, slot.part).get(item).copied());
+        let item = condition
+            .zip(slot.item)
+            .and_then(|(condition, item)| mutation::items(condition, slot.part).get(item).copied());
         match item {
             Some(Item::Type(pattern)) => {
                 let name = plain_name(pattern.as_str());
                 let known = self.full_names.get(&name).filter(|_| pattern.is_short());
-                for name in known.into_iter().flatten().skip(1).chain([&name]) {
+                let own = format!("Contoso.Sync.{name}");
+                for name in known.into_iter().flatten().skip(1).chain([&name, &own]) {
                     guesses.extend(self.with(rule, slot, Instead { text: Some(name), status: None }));
                 }
             }
@@ -231,7 +263,13 @@ impl<'w> Search<'w> {
             } else if needs_all && slot.side == Side::When && instead.text.is_none() {
                 let others = (0..mutation::items(condition, slot.part).len()).filter(|other| *other != item);
                 let texts: Vec<String> = others.filter_map(|other| self.text_of(condition, slot.part, other)).collect();
-                self.satisfy(&mut failure, condition, slot.part, item, Instead { text: Some(&texts.join(" ")), status: None });
+                self.satisfy(
+                    &mut failure,
+                    condition,
+                    slot.part,
+                    item,
+                    Instead { text: Some(&texts.join(" ")), status: None },
+                );
             } else {
                 self.satisfy(&mut failure, condition, slot.part, item, instead);
             }
@@ -245,6 +283,19 @@ impl<'w> Search<'w> {
         let here = self.work.rules[rule].rule;
         let Some(condition) = mutation::condition(here, slot) else { return Vec::new() };
         let mut guesses = Vec::new();
+        if let (Side::Unless, Condition::Cause { conditions, position }, Some(part)) = (slot.side, condition, slot.part)
+        {
+            // A cause that has everything but what the part asks for.
+            let others =
+                conditions.iter().enumerate().filter(|(other, _)| *other != part).map(|(_, other)| other.clone());
+            let rest = Condition::Cause { position: *position, conditions: others.collect() };
+            for base in &self.bases[rule] {
+                let mut failure = base.clone();
+                self.satisfy(&mut failure, &rest, Some(0), 0, Instead::default());
+                guesses.push(failure);
+            }
+            return guesses;
+        }
         if slot.side == Side::Unless {
             let parts: Vec<Option<usize>> = match condition {
                 Condition::Cause { .. } => vec![Some(0)],
@@ -263,7 +314,8 @@ impl<'w> Search<'w> {
                 continue;
             }
             if let (Condition::Cause { conditions, position }, Some(part)) = (condition, slot.part) {
-                let others = conditions.iter().enumerate().filter(|(other, _)| *other != part).map(|(_, other)| other.clone());
+                let others =
+                    conditions.iter().enumerate().filter(|(other, _)| *other != part).map(|(_, other)| other.clone());
                 let rest = Condition::Cause { position: *position, conditions: others.collect() };
                 self.satisfy(&mut failure, &rest, Some(0), 0, Instead::default());
             }
@@ -287,7 +339,9 @@ impl<'w> Search<'w> {
             Condition::Operation(_) => {
                 WORDS.iter().map(|word| with(&|failure| failure.operation = Some((*word).into()))).collect()
             }
-            Condition::Phase(_) => WORDS.iter().map(|word| with(&|failure| failure.phase = Some((*word).into()))).collect(),
+            Condition::Phase(_) => {
+                WORDS.iter().map(|word| with(&|failure| failure.phase = Some((*word).into()))).collect()
+            }
             Condition::Connector(_) => {
                 let mut names: Vec<&String> = self.work.rules.iter().flat_map(|here| &here.rule.connectors).collect();
                 names.sort_unstable();
@@ -347,7 +401,14 @@ impl<'w> Search<'w> {
     }
 
     /// States facts so that an item of a condition holds.
-    fn satisfy(&self, failure: &mut Failure<'static>, condition: &Condition, part: Option<usize>, item: usize, instead: Instead<'_>) {
+    fn satisfy(
+        &self,
+        failure: &mut Failure<'static>,
+        condition: &Condition,
+        part: Option<usize>,
+        item: usize,
+        instead: Instead<'_>,
+    ) {
         let text = || instead.text.map(str::to_owned).or_else(|| self.text_of(condition, part, item));
         let attribute = |pattern: &AttributePattern| match pattern {
             AttributePattern::Bool(value) => Attribute::Bool(*value),
@@ -395,7 +456,8 @@ impl<'w> Search<'w> {
                 for (index, other) in conditions.iter().enumerate() {
                     let chosen = if part == Some(index) { item } else { 0 };
                     let replaced = instead.text.filter(|_| part == Some(index)).map(str::to_owned);
-                    let text = || replaced.clone().or_else(|| self.text_of(condition, Some(index), chosen)).map(Cow::Owned);
+                    let text =
+                        || replaced.clone().or_else(|| self.text_of(condition, Some(index), chosen)).map(Cow::Owned);
                     match other {
                         CauseCondition::Exception(_) => cause.type_name = text(),
                         CauseCondition::Message(_) | CauseCondition::Contains(_) => cause.message = text(),
@@ -421,7 +483,8 @@ impl<'w> Search<'w> {
             Some(Fact::ErrorNumber) => failure.error_numbers.push(7),
             Some(Fact::Connector) => {
                 let mut names = self.work.rules.iter().flat_map(|here| here.rule.connectors.iter());
-                failure.connector = Some(names.next_back().map_or_else(|| "sync".into(), |name| Cow::Owned(name.clone())));
+                failure.connector =
+                    Some(names.next_back().map_or_else(|| "sync".into(), |name| Cow::Owned(name.clone())));
             }
             Some(Fact::Operation) => failure.operation = Some("create".into()),
             Some(Fact::Phase) => failure.phase = Some("transport".into()),
