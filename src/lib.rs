@@ -40,7 +40,10 @@ mod rulefile;
 mod ruleset;
 pub mod spool;
 
-pub use diagnostic::{Diagnostic, LINTS, Label, Lint, Position, Report, Severity, Source, SourceId, Sources, Span};
+pub use diagnostic::{
+    Acceptance, Accepted, Diagnostic, Edit, Fix, LINTS, Label, Lint, Position, Report, Severity, Source, SourceId,
+    Sources, Span,
+};
 pub use engine::{
     Changes, Difference, Engine, EngineOptions, Generation, LastReload, ReloadOutcome, RulesSource, Status, WatchEvent,
     WatchMode, WatchOptions, Watcher,

@@ -15,6 +15,24 @@ pub struct Diagnostic {
     pub secondary: Vec<Label>,
     /// What to type instead, as a sentence.
     pub help: Option<String>,
+    /// Edits that settle the finding and change nothing else.
+    pub fix: Option<Fix>,
+}
+
+/// Edits that settle a finding. They are safe: what was meant stays what it is, and no comment is lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// The edits; they do not overlap.
+    pub edits: Vec<Edit>,
+}
+
+/// A range of a source, and the text that takes its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// The range; empty to insert something in front of its start.
+    pub span: Span,
+    /// The new text; empty to delete.
+    pub text: String,
 }
 
 /// A place with a remark.
@@ -30,7 +48,7 @@ impl Diagnostic {
     /// A finding at one place.
     pub fn new(lint: &'static Lint, span: Span, message: impl Into<String>) -> Self {
         let primary = Label { span, text: String::new() };
-        Self { lint, message: clipped(message.into()), primary, secondary: Vec::new(), help: None }
+        Self { lint, message: clipped(message.into()), primary, secondary: Vec::new(), help: None, fix: None }
     }
 
     /// Remarks on the primary place.
@@ -51,6 +69,13 @@ impl Diagnostic {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(clipped(help.into()));
+        self
+    }
+
+    /// Says which text settles the finding in place of what stands in the range. Several edits make one fix.
+    #[must_use]
+    pub fn replace(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.fix.get_or_insert(Fix { edits: Vec::new() }).edits.push(Edit { span, text: text.into() });
         self
     }
 }

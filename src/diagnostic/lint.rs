@@ -27,6 +27,18 @@ impl Severity {
     }
 }
 
+/// Whether somebody may let findings of a kind stand, with a reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acceptance {
+    /// No: the set means nothing, or something else, while they stand.
+    Never,
+    /// Yes.
+    Always,
+    /// Yes, and they are found only beside another state of the rules: without it nobody can tell whether `accept` is
+    /// still needed.
+    Compared,
+}
+
 /// A kind of finding.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Lint {
@@ -34,23 +46,46 @@ pub struct Lint {
     pub name: &'static str,
     /// How grave findings of this kind are.
     pub severity: Severity,
+    /// Whether a rule or code may let findings of this kind stand with `accept`.
+    pub acceptance: Acceptance,
     /// What it is about and why it matters, in one or two sentences.
     pub about: &'static str,
 }
 
+/// Errors cannot be accepted; everything else, and what says so, can.
+macro_rules! acceptance {
+    (Error) => {
+        Acceptance::Never
+    };
+    ($severity:ident) => {
+        Acceptance::Always
+    };
+    ($severity:ident $acceptance:ident) => {
+        Acceptance::$acceptance
+    };
+}
+
 macro_rules! lints {
-    ($($constant:ident $name:literal $severity:ident $about:literal)*) => {
+    ($($constant:ident $name:literal $severity:ident $(if $acceptance:ident)? $about:literal)*) => {
         /// Every lint by its constant.
         pub mod lints {
-            use super::{Lint, Severity};
+            use super::{Acceptance, Lint, Severity};
             $(
                 #[doc = $about]
-                pub const $constant: &Lint = &Lint { name: $name, severity: Severity::$severity, about: $about };
+                pub const $constant: &Lint = &Lint {
+                    name: $name,
+                    severity: Severity::$severity,
+                    acceptance: acceptance!($severity $($acceptance)?),
+                    about: $about,
+                };
             )*
         }
 
         /// All lints, in the order of the load path.
         pub const LINTS: &[&Lint] = &[$(lints::$constant),*];
+
+        /// Their names.
+        pub const LINT_NAMES: &[&str] = &[$($name),*];
     };
 }
 
@@ -79,6 +114,9 @@ lints! {
     UNKNOWN_CODE "unknown-code" Error "A rule, example or fallback names a code that no file describes."
     UNKNOWN_FAMILY "unknown-family" Error "A code that belongs to no family of the manifest, so that nobody owns its number."
     DUPLICATE_NAME "duplicate-name" Error "A code, rule id, status or file is given twice."
+    // Findings that somebody lets stand.
+    ACCEPTANCE_REFUSED "acceptance-refused" Error "An `accept` for a kind of finding that cannot stand: the set would mean nothing, or something else."
+    ACCEPTANCE_UNNEEDED "acceptance-unneeded" Warning "An `accept` for something that is not found here any more; the next finding of the kind would go by unseen."
     // Conditions.
     RULE_WITHOUT_CONDITION "rule-without-condition" Error "A rule with nothing in `when` matches every failure and hides all rules behind it."
     PATTERN_SYNTAX "pattern-syntax" Error "A message pattern that the regular expression engine does not accept, such as look-around, back-references and other syntax of .NET."

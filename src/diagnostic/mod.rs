@@ -8,9 +8,9 @@ mod report;
 mod source;
 mod suggest;
 
-pub use finding::{Diagnostic, Label};
-pub use lint::{LINTS, Lint, Severity, lints};
-pub use report::Report;
+pub use finding::{Diagnostic, Edit, Fix, Label};
+pub use lint::{Acceptance, LINT_NAMES, LINTS, Lint, Severity, lints};
+pub use report::{Accepted, Report};
 pub(crate) use source::floor_char_boundary;
 pub use source::{Position, Source, SourceId, Sources, Span, Spanned};
 pub(crate) use suggest::{did_you_mean, nearest};

@@ -9,6 +9,16 @@ use super::{Diagnostic, Severity, SourceId, Sources, lints};
 pub struct Report {
     sources: Sources,
     diagnostics: Vec<Diagnostic>,
+    accepted: Vec<Accepted>,
+}
+
+/// A finding that somebody has looked at and lets stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// The finding.
+    pub finding: Diagnostic,
+    /// Why it may stand.
+    pub reason: String,
 }
 
 impl Report {
@@ -21,7 +31,23 @@ impl Report {
         });
         diagnostics.dedup();
         cut(&mut diagnostics);
-        Self { sources, diagnostics }
+        Self { sources, diagnostics, accepted: Vec::new() }
+    }
+
+    /// Keeps what somebody lets stand.
+    pub(crate) fn with_accepted(mut self, mut accepted: Vec<Accepted>) -> Self {
+        accepted.sort_by_key(|accepted| {
+            let span = &accepted.finding.primary.span;
+            (span.source, span.range.start, accepted.finding.lint.name)
+        });
+        self.accepted = accepted;
+        self
+    }
+
+    /// Findings that somebody lets stand, sorted by file and position; they count for nothing.
+    #[must_use]
+    pub fn accepted(&self) -> &[Accepted] {
+        &self.accepted
     }
 
     /// The findings, sorted by file and position.

@@ -5,6 +5,7 @@
 use crate::diagnostic::{SourceId, Span, Spanned};
 use crate::model::{Action, Capture, Condition, Failure, Pattern, RetryClass, TypeName};
 
+use super::accept::AcceptEntry;
 use super::{LEDGER, MANIFEST, Unread};
 
 /// Everything that the files of a set say.
@@ -22,6 +23,8 @@ pub struct Book {
     pub unread_ledger: Unread,
     /// Entries with syntax errors in them: what was read of them is a guess.
     pub broken: Vec<Span>,
+    /// Findings that may stand.
+    pub accepted: Vec<AcceptEntry>,
 }
 
 /// The manifest.

@@ -9,7 +9,7 @@ use crate::model::{Action, Code, RetryClass, limits};
 use super::check::text::is_invisible;
 use super::entry::{CodeEntry, RuleFile};
 use super::table::{Context, Table, Value, clipped};
-use super::{keys, rule};
+use super::{accept, keys, rule};
 
 pub(super) fn read(ctx: &mut Context, name: &str, root: &TomlSpanned<DeTable<'_>>, text: &str) -> RuleFile {
     let table = Table::with_map(ctx, root.get_ref(), 0..0, text, keys::RULE_FILE, "a rule file");
@@ -44,6 +44,7 @@ fn check_file_name(ctx: &mut Context, name: &str) {
 fn code(ctx: &mut Context, name: Spanned<String>, value: &Value<'_>, text: &str) -> Option<CodeEntry> {
     let table = Table::open(ctx, value, text, keys::CODE, "a code")?;
     check_code(ctx, &name);
+    accept::read(ctx, &table, &value.span(), text);
     let retry = table.word(ctx, "retry", &RetryClass::WORDS);
     let action = table.word(ctx, "action", &Action::WORDS);
     let shown = |ctx: &mut Context, key| {

@@ -1,5 +1,6 @@
 //! Every key of the rule language with its kind and its meaning: one table for the reader, the schema and the help.
 
+use crate::diagnostic::LINT_NAMES;
 use crate::model::{Action, RetryClass};
 
 /// A key of an entry.
@@ -169,6 +170,7 @@ pub const MANIFEST: &[Key] = &[
         Kind::NamedPatterns,
         "Patterns of what never leaves the engine, beside the secrets that it knows by itself.",
     ),
+    ACCEPT_KEY,
 ];
 
 /// `[families.NAME]`.
@@ -218,7 +220,20 @@ pub const CODE: &[Key] = &[
     key("since", Kind::Text, "The release that issued the code first, for example `2026.11`."),
     key("provisional", Kind::Bool, "Whether the status is a recommendation that no published page confirms."),
     key("retired", Kind::Text, "Why the code is no longer issued. Its page stays, its number is never used again."),
+    ACCEPT_KEY,
     key("examples", Kind::Tables(EXAMPLE), "Failures that must give this code, whatever rule: for the fallback."),
+];
+
+const ACCEPT_KEY: Key = key(
+    "accept",
+    Kind::Tables(ACCEPT),
+    "Findings of `check` that may stand on this entry, each with a reason: `[{ lint = \"…\", reason = \"…\" }]`.",
+);
+
+/// An item of `accept`.
+pub const ACCEPT: &[Key] = &[
+    required("lint", Kind::Word(LINT_NAMES), "The name of the finding, as `check` shows it in brackets."),
+    required("reason", Kind::Text, "Why it may stand."),
 ];
 
 /// `[[rules]]`.
@@ -240,6 +255,7 @@ pub const RULE: &[Key] = &[
         Kind::NamedPatterns,
         "Parts of the messages for the code's own message: name → pattern with a group `(?<value>…)`.",
     ),
+    ACCEPT_KEY,
     key("examples", Kind::Tables(EXAMPLE), "Failures that this rule must win against the whole set."),
     key("counterexamples", Kind::Tables(COUNTEREXAMPLE), "Neighbours that must get another code."),
 ];

@@ -7,12 +7,13 @@ use crate::diagnostic::{Spanned, lints};
 use crate::model::{Pattern, TypeName};
 
 use super::entry::{FamilyEntry, ManifestEntry, NamedPattern};
-use super::keys;
 use super::table::{Context, Table};
+use super::{accept, keys};
 
 pub(super) fn read(ctx: &mut Context, root: &TomlSpanned<DeTable<'_>>, text: &str) -> ManifestEntry {
     let table = Table::with_map(ctx, root.get_ref(), 0..0, text, keys::MANIFEST, "the manifest");
     table.check_format(ctx);
+    accept::read_of_file(ctx, &table, text);
     let mut families = Vec::new();
     for (name, value) in table.named(ctx, "families") {
         if let Some(family) = Table::open(ctx, value, text, keys::FAMILY, "a family") {

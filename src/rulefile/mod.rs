@@ -2,6 +2,7 @@
 //!
 //! Knows TOML and the shape of entries; knows nothing of matching. Only `discover` touches files.
 
+mod accept;
 pub mod check;
 mod condition;
 pub mod discover;
@@ -21,6 +22,7 @@ mod unread;
 
 use toml::de::DeTable;
 
+pub use accept::settle as settle_accepted;
 pub use entry::{Book, CodeEntry, ExampleEntry, LedgerEntry, ManifestEntry, RuleEntry, RuleFile};
 pub use items::{ItemPlaces, item_places};
 #[cfg(feature = "cli")]
@@ -65,6 +67,7 @@ pub fn read(sources: &Sources) -> (Book, Vec<Diagnostic>) {
     if !ctx.is_proven {
         patterns::compile(&ctx.uncompiled, &mut ctx.diagnostics);
     }
+    book.accepted = ctx.accepted;
     (book, ctx.diagnostics)
 }
 

@@ -6,7 +6,7 @@ use crate::model::{Capture, Pattern, Template};
 use super::entry::{CounterexampleEntry, ExampleEntry, RuleEntry};
 use super::keys;
 use super::table::{Context, Table, Value};
-use super::{condition, failure};
+use super::{accept, condition, failure};
 
 pub(super) fn read(ctx: &mut Context, value: &Value<'_>, text: &str) -> Option<RuleEntry> {
     let table = Table::open(ctx, value, text, keys::RULE, "a rule")?;
@@ -18,6 +18,7 @@ pub(super) fn read(ctx: &mut Context, value: &Value<'_>, text: &str) -> Option<R
     let when = table.get("when").map(|value| conditions(ctx, value, text, "`when`")).unwrap_or_default();
     let unless = table.get("unless").map(|value| conditions(ctx, value, text, "`unless`")).unwrap_or_default();
     let captures = captures(ctx, &table);
+    accept::read(ctx, &table, &value.span(), text);
     let has_examples =
         table.get("examples").is_some_and(|value| value.get_ref().as_array().is_none_or(|items| !items.is_empty()));
     let examples = table.tables(ctx, "examples").into_iter().filter_map(|value| example(ctx, value, text)).collect();

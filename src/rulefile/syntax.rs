@@ -171,6 +171,11 @@ fn help(text: &str, at: usize, line: &str, message: &str) -> &'static str {
     }
 }
 
+/// The entry that a place stands in: from its header to the next one.
+pub(super) fn entry(text: &str, at: usize) -> Range<usize> {
+    Lines::new(text).entries().into_iter().find(|entry| entry.contains(&at)).unwrap_or(0..text.len())
+}
+
 /// Lines and entries of a text.
 struct Lines<'t> {
     text: &'t str,

@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 use crate::diagnostic::{Diagnostic, Lint, SourceId, Span, Spanned, did_you_mean, lints};
 use crate::model::{Pattern, PatternError, PatternErrorKind, limits};
 
+use super::accept::AcceptEntry;
 use super::keys::{self, Key};
 
 /// Where the reader is, and what it has found so far.
@@ -22,11 +23,20 @@ pub(super) struct Context {
     pub(super) patterns: usize,
     /// Patterns that wait to be compiled.
     pub(super) uncompiled: Vec<Spanned<Pattern>>,
+    /// Findings that may stand.
+    pub(super) accepted: Vec<AcceptEntry>,
 }
 
 impl Default for Context {
     fn default() -> Self {
-        Self { source: SourceId(0), diagnostics: Vec::new(), is_proven: false, patterns: 0, uncompiled: Vec::new() }
+        Self {
+            source: SourceId(0),
+            diagnostics: Vec::new(),
+            is_proven: false,
+            patterns: 0,
+            uncompiled: Vec::new(),
+            accepted: Vec::new(),
+        }
     }
 }
 

@@ -114,7 +114,9 @@ pub(super) fn stages(mut sources: Sources, before: Option<&RuleSet>) -> (Option<
             findings.extend(succession::losses(before, set, &book, &sources));
         }
     }
-    (set, Report::new(sources, findings), book)
+    let accepted = rulefile::settle_accepted(&book, &mut findings, !sources.is_proven());
+    let report = Report::new(sources, findings).with_accepted(accepted);
+    (set, report, book)
 }
 
 fn has_errors(findings: &[Diagnostic]) -> bool {

@@ -3,6 +3,7 @@
 //! A folder `.before` in it is the set in force, whose place the rule set is to take while the engine runs.
 //! A lint with several faces has a folder for each: `tests/lints/pattern-syntax/look-behind/`. Besides the lint that the
 //! folder is named after, no other may fire: findings that only follow from the first one send people astray.
+//! `tests/accepted/<lint>/` holds sets in which somebody lets the lint stand.
 //! `tests/reports/<name>/` holds sets with many mistakes at once; all of them are in the report.
 
 use std::path::Path;
@@ -37,6 +38,9 @@ pub fn trials() -> Vec<Trial> {
             snapshot::assert("reports", &name, &format!("tests/reports/{name}"), &render::full(&report, false));
             Ok(())
         }));
+    }
+    for name in folders(&root().join("tests/accepted")).unwrap_or_default() {
+        trials.push(Trial::test(format!("lints/accepted/{name}"), move || accepted(&name)));
     }
     trials.push(Trial::test("lints/every_report_has_a_folder", move || {
         snapshot::assert_names("reports", &reports.iter().map(String::as_str).collect::<Vec<_>>())
@@ -104,6 +108,15 @@ fn only(lint: &str, variant: Option<&str>) -> Result<(), Failed> {
     let about = LINTS.iter().find(|known| known.name == lint).map_or("", |known| known.about);
     snapshot::assert("lints", &case_name(lint, variant), about, &render::full(&report, false));
     Ok(())
+}
+
+/// `tests/accepted/<lint>/`: the lint is found, somebody lets it stand, and nothing else is said.
+fn accepted(lint: &str) -> Result<(), Failed> {
+    let report = load(&format!("tests/accepted/{lint}"))?;
+    match (report.diagnostics(), report.accepted()) {
+        ([], [one]) if one.finding.lint.name == lint && !one.reason.is_empty() => Ok(()),
+        (found, accepted) => Err(format!("found {found:?}, accepted {accepted:?}").into()),
+    }
 }
 
 /// A pipe, a name that is no UTF-8, and one with control characters: each is refused by name, and nothing waits.
