@@ -63,5 +63,5 @@ pub use model::{
     UnknownReason, limits,
 };
 pub use rulefile::layout;
-pub use ruleset::{Diagnosis, Rejected, RuleSet};
+pub use ruleset::{Diagnosis, Rejected, RuleSet, proof};
 pub use spool::{Fsync, Spool, SpoolOptions};

@@ -6,6 +6,8 @@ mod diff;
 mod escape;
 #[cfg(feature = "cli")]
 mod page;
+#[cfg(feature = "cli")]
+mod proof;
 mod reload;
 #[cfg(feature = "cli")]
 mod report;
@@ -22,6 +24,8 @@ pub use diff::diff;
 pub use escape::escaped;
 #[cfg(feature = "cli")]
 pub use page::{catalogue, page};
+#[cfg(feature = "cli")]
+pub use proof::{ProofView, case_toml, proof, proof_summary, score};
 pub use reload::{reload_line, short};
 #[cfg(feature = "cli")]
 pub use report::{

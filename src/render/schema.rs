@@ -8,10 +8,11 @@ use serde_json::{Map, Value, json};
 use crate::engine::Status;
 use crate::model::{Decision, Trace, limits};
 use crate::rulefile::keys::{self, Key, Kind, NameKind};
+use crate::ruleset::proof::Proof;
 
 use super::report::ReportDocument;
 
-/// A schema by name: `manifest`, `rules`, `ledger`, `failure`, `decision`, `trace`, `status` or `report`.
+/// A schema by name: `manifest`, `rules`, `ledger`, `failure`, `decision`, `trace`, `status`, `report` or `test`.
 #[must_use]
 pub fn schema(name: &str) -> Option<Value> {
     Some(match name {
@@ -35,6 +36,7 @@ pub fn schema(name: &str) -> Option<Value> {
         "trace" => typed::<Trace>("faultbook trace"),
         "status" => typed::<Status>("faultbook status"),
         "report" => typed::<ReportDocument>("faultbook report"),
+        "test" => typed::<Proof>("faultbook test"),
         _ => return None,
     })
 }

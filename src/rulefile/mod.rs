@@ -10,6 +10,7 @@ mod document;
 mod entry;
 mod failure;
 mod file;
+mod items;
 pub mod keys;
 pub mod layout;
 mod ledger;
@@ -32,6 +33,7 @@ use toml::de::DeTable;
 
 pub use accept::settle as settle_accepted;
 pub use entry::{Book, CodeEntry, ExampleEntry, LedgerEntry, ManifestEntry, RuleEntry, RuleFile};
+pub use items::{ItemPlaces, item_places};
 #[cfg(feature = "cli")]
 pub use ledger::write as write_ledger;
 pub use lock::sha256;

@@ -16,6 +16,7 @@ mod limits;
 mod lints;
 mod matcher;
 mod process;
+mod proof;
 mod properties;
 mod records;
 mod reloads;
@@ -36,6 +37,7 @@ fn main() {
         contributing::trials(),
         drafts::trials(),
         engine::trials(),
+        proof::trials(),
         properties::trials(),
         text::trials(),
         records::trials(),
