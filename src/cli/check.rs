@@ -5,17 +5,20 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use crate::diagnostic::Severity;
+use crate::diagnostic::{self, Report, Severity};
 use crate::render;
+use crate::rulefile::Book;
 use crate::rulefile::revision::other_state;
-use crate::ruleset::{compare, inspect};
+use crate::ruleset::{RuleSet, compare, inspect};
 
+use super::files::replace_file;
 use super::output::{self, Failed, remark};
 
 const EXAMPLES: &str = "Examples:
   faultbook check my-rules/
   faultbook check my-rules/ --deny warnings
   faultbook check my-rules/ --format json
+  faultbook check my-rules/ --fix                misspelt keys and words, quotes around patterns
   faultbook check my-rules/ --against HEAD~1     what moved since, and whom it harms
   faultbook explain number-prefix                what a finding means";
 
@@ -28,6 +31,9 @@ pub(super) struct Arguments {
     /// How findings are written
     #[arg(long, value_enum, default_value_t = ReportFormat::Full)]
     format: ReportFormat,
+    /// Apply the fixes that change nothing else, and report what is left
+    #[arg(long, conflicts_with = "against")]
+    fix: bool,
     /// Findings that make the exit code 1 beside errors
     #[arg(long, value_enum)]
     deny: Option<Deny>,
@@ -50,12 +56,19 @@ enum Deny {
     Warnings,
 }
 
+/// What came of a load.
+type Inspected = (Option<RuleSet>, Report, Book);
+
 pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCode, Failed> {
     let directory = arguments.directory.as_deref().or(rules);
-    let sources = super::sources(directory)?;
-    let (set, report, _) = match &arguments.against {
-        Some(other) => compare(sources, other_state(directory, other)?)?,
-        None => inspect(sources, None),
+    let (set, report, _) = match (directory, &arguments.against) {
+        (Some(directory), _) if arguments.fix => fix(directory)?,
+        (None, _) if arguments.fix => {
+            let help = "the built-in rules cannot be written; name the directory: `faultbook check DIR --fix`";
+            return Err(Failed::Usage(help.to_owned()));
+        }
+        (_, Some(other)) => compare(super::sources(directory)?, other_state(directory, other)?)?,
+        (_, None) => inspect(super::sources(directory)?, None),
     };
     let [errors, warnings, notes] =
         [Severity::Error, Severity::Warning, Severity::Note].map(|severity| report.count(severity));
@@ -84,6 +97,39 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
         remark(&format!("{errors}, {warnings}{notes}; the set does not load"));
     }
     Ok(code)
+}
+
+/// Rounds of fixes; one may uncover the next.
+const ROUNDS: usize = 10;
+
+/// Applies the fixes of a directory's rule files until none is left, and writes the files that they change.
+fn fix(directory: &Path) -> Result<Inspected, Failed> {
+    let before = RuleSet::discover(directory)?;
+    if before.is_locked() {
+        let help = "the set is published with a lock; fix its working copy and publish that";
+        return Err(Failed::Usage(format!("{help}: `faultbook publish`")));
+    }
+    let mut inspected = inspect(before.clone(), None);
+    let mut settled = 0;
+    for _ in 0..ROUNDS {
+        let Some((sources, count)) = diagnostic::apply(&inspected.1) else { break };
+        let next = inspect(sources, None);
+        // A fix that makes another error was not one.
+        if next.1.count(Severity::Error) > inspected.1.count(Severity::Error) {
+            break;
+        }
+        settled += count;
+        inspected = next;
+    }
+    for (id, source) in inspected.1.sources().iter() {
+        if before.get(id).text != source.text {
+            replace_file(&directory.join(&source.name), &source.text)?;
+        }
+    }
+    if settled > 0 {
+        remark(&format!("{} fixed", plural(settled, "finding")));
+    }
+    Ok(inspected)
 }
 
 fn plural(count: usize, noun: &str) -> String {

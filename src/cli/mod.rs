@@ -8,6 +8,7 @@ mod engine;
 mod explain;
 mod files;
 mod follow;
+mod input;
 mod ledger;
 mod list;
 mod new;
@@ -17,6 +18,7 @@ mod schema;
 mod signals;
 mod spool;
 mod threads;
+mod trace;
 mod unknowns;
 mod watch;
 
@@ -35,6 +37,7 @@ pub use schema::SCHEMAS;
 const EXAMPLES: &str = "Examples:
   faultbook classify failures.ndjson             decisions, one per failure
   pbpaste | faultbook classify --connector exchange
+  faultbook trace failure.json                   why it has its code, and which rules nearly apply
   faultbook unknowns spool/                      what no rule knows, by count
   faultbook explain DSEX001                      what a code means and what to do
   faultbook list                                 the catalogue and the order of the rules
@@ -81,6 +84,8 @@ enum Format {
 enum Command {
     /// Say what failures are: one decision for each
     Classify(classify::Arguments),
+    /// Say why failures have their codes: what wins, what loses by order, what nearly applies
+    Trace(trace::Arguments),
     /// Show what no rule knows: the shapes that `classify --spool` has kept
     Unknowns(unknowns::Arguments),
     /// Check rule files: every problem at once
@@ -116,6 +121,7 @@ pub fn main() -> ExitCode {
     let rules = rules.as_deref();
     let done = match &arguments.command {
         Command::Classify(command) => classify::run(command, rules),
+        Command::Trace(command) => trace::run(command, rules),
         Command::Unknowns(command) => unknowns::run(command),
         Command::Check(command) => check::run(command, rules),
         Command::Explain(command) => explain::run(command, rules),

@@ -134,17 +134,21 @@ pub(super) fn report(report: &Report) {
     let _ = write!(anstream::stderr(), "{}", render::full(report, true));
 }
 
-/// Shows a report on standard output; color only where it is wanted.
-pub(super) fn print_report(report: &Report) -> Result<(), Failed> {
-    let colored = match anstream::ColorChoice::global() {
+/// Whether standard output wants color.
+pub(super) fn is_colored() -> bool {
+    match anstream::ColorChoice::global() {
         anstream::ColorChoice::Never => false,
         anstream::ColorChoice::Auto => {
             io::stdout().is_terminal() && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
         }
         _ => true,
-    };
+    }
+}
+
+/// Shows a report on standard output; color only where it is wanted.
+pub(super) fn print_report(report: &Report) -> Result<(), Failed> {
     let mut output = Output::new();
-    for line in render::full(report, colored).lines() {
+    for line in render::full(report, is_colored()).lines() {
         output.line(|buffer| buffer.extend_from_slice(line.as_bytes()))?;
     }
     output.flush()

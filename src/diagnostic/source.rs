@@ -100,6 +100,14 @@ impl Sources {
         SourceId(self.files.len() - 1)
     }
 
+    /// Puts another text in the place of a source's.
+    #[cfg(feature = "cli")]
+    pub(crate) fn set_text(&mut self, id: SourceId, text: String) {
+        self.files[id.0].text = text;
+        self.line_starts[id.0] = OnceLock::new();
+        self.is_proven = false;
+    }
+
     /// Adds the files of another state of the rules, so that findings can point into them too. What was a place in
     /// `others` is one here when its source is moved on by the number that is returned.
     pub(crate) fn add_others(&mut self, others: &Self) -> usize {

@@ -9,9 +9,11 @@ mod reload;
 mod report;
 #[cfg(feature = "cli")]
 mod schema;
+#[cfg(feature = "cli")]
+mod trace;
 
 #[cfg(feature = "cli")]
-pub use decision::{block, failure_line};
+pub use decision::{block, failure_line, trace_line};
 pub use decision::{json_line, log_line, summary};
 pub use escape::escaped;
 #[cfg(feature = "cli")]
@@ -21,3 +23,5 @@ pub use reload::{reload_line, short};
 pub use report::{Finding, Place, ReportDocument, document, full};
 #[cfg(feature = "cli")]
 pub use schema::schema;
+#[cfg(feature = "cli")]
+pub use trace::trace;

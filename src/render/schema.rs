@@ -6,14 +6,14 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use crate::engine::Status;
-use crate::model::{Decision, limits};
+use crate::model::{Decision, Trace, limits};
 use crate::rulefile::keys::{self, Key, Kind, NameKind};
 
 use super::report::ReportDocument;
 
 const CODE: &str = "^DS[A-Z]{2,6}[0-9]{3}$";
 
-/// A schema by name: `manifest`, `rules`, `ledger`, `failure`, `decision`, `status` or `report`.
+/// A schema by name: `manifest`, `rules`, `ledger`, `failure`, `decision`, `trace`, `status` or `report`.
 #[must_use]
 pub fn schema(name: &str) -> Option<Value> {
     Some(match name {
@@ -34,6 +34,7 @@ pub fn schema(name: &str) -> Option<Value> {
             true,
         ),
         "decision" => typed::<Decision<'static>>("faultbook decision"),
+        "trace" => typed::<Trace>("faultbook trace"),
         "status" => typed::<Status>("faultbook status"),
         "report" => typed::<ReportDocument>("faultbook report"),
         _ => return None,

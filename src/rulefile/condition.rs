@@ -2,7 +2,7 @@
 
 use toml::de::DeValue;
 
-use crate::diagnostic::{Spanned, did_you_mean, lints};
+use crate::diagnostic::{Spanned, did_you_mean, lints, only_near};
 use crate::model::{
     AttributePattern, CauseCondition, CausePosition, CodePattern, Condition, Fact, Literal, Pattern, PatternError,
     Quantifier, StatusPattern, TypePattern, Values,
@@ -274,13 +274,17 @@ fn absent(ctx: &mut Context, value: &Value<'_>) -> Option<Condition> {
             }
             let fact = Fact::WORDS.into_iter().find(|(word, _)| *word == name.value).map(|(_, fact)| fact);
             if fact.is_none() {
+                let range = name.span.range.clone();
                 let words = Fact::WORDS.map(|(word, _)| word).into_iter().chain(["attributes.NAME"]);
                 ctx.report(
                     lints::UNKNOWN_WORD,
                     name.span.range,
                     format!("unknown fact `{}`", name.value),
-                    did_you_mean(&name.value, words),
+                    did_you_mean(&name.value, words.clone()),
                 );
+                if let Some(near) = only_near(&name.value, words) {
+                    ctx.fix(range, format!("\"{near}\""));
+                }
             }
             fact
         })

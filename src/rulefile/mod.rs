@@ -34,7 +34,7 @@ pub use lock::sha256;
 pub use lock::{LOCK, write as write_lock};
 pub use unread::Unread;
 
-use crate::diagnostic::{Diagnostic, Source, SourceId, Sources, Span, lints};
+use crate::diagnostic::{Diagnostic, Severity, Source, SourceId, Sources, Span, lints};
 use crate::model::limits;
 use table::Context;
 
@@ -70,6 +70,7 @@ pub fn read(sources: &Sources) -> (Book, Vec<Diagnostic>) {
         patterns::compile(&ctx.uncompiled, &mut ctx.diagnostics);
     }
     book.accepted = ctx.accepted;
+    book.has_gaps = ctx.diagnostics.iter().any(|finding| finding.lint.severity == Severity::Error);
     (book, ctx.diagnostics)
 }
 
@@ -77,6 +78,7 @@ pub fn read(sources: &Sources) -> (Book, Vec<Diagnostic>) {
 fn read_text(ctx: &mut Context, book: &mut Book, source: &Source) -> bool {
     let (id, text) = (ctx.source, source.text.as_str());
     check::text::deceptive_characters(id, text, &mut ctx.diagnostics);
+    check::dialect::carriage_returns(id, text, &mut ctx.diagnostics);
     let rest;
     let (mut table, errors) = DeTable::parse_recoverable(text);
     let is_sound = errors.is_empty();
@@ -91,6 +93,7 @@ fn read_text(ctx: &mut Context, book: &mut Book, source: &Source) -> bool {
         ctx.diagnostics.push(finding);
         return false;
     }
+    check::dialect::newer_syntax(id, text, table.get_ref(), &mut ctx.diagnostics);
     read_file(ctx, book, &source.name, &table, text);
     if !is_sound {
         // What the file lacks as a whole may stand in an entry that was taken out.

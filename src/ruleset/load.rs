@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind};
 use crate::rulefile::{self, Book};
 
 use super::against::Other;
-use super::{RuleSet, compile, cost, succession, verify};
+use super::{RuleSet, compile, cost, succession, trace, verify};
 
 /// A rule set with errors: it is not used, the report says why.
 #[derive(Debug, Clone)]
@@ -121,6 +121,9 @@ fn stages(mut sources: Sources, before: Option<&RuleSet>, other: Option<&Other>)
     let mut set = None;
     if !has_errors(&findings) {
         set = compile::compile(&book);
+        if let Some(set) = &mut set {
+            set.places = trace::places(&book, &sources);
+        }
         if let Some(set) = set.as_ref().filter(|_| !sources.is_proven()) {
             findings.extend(verify::verify(set, &book));
             findings.extend(cost::tried_patterns(set, &book, &sources));

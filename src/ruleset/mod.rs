@@ -17,6 +17,7 @@ mod promise;
 mod redact;
 mod signs;
 mod succession;
+mod trace;
 mod verify;
 
 use crate::matcher::Matcher;
@@ -60,6 +61,8 @@ pub struct RuleSet {
     /// For each code, the failures of its examples: of its rules in their order, then its own.
     examples: Vec<Vec<Failure<'static>>>,
     digest: String,
+    /// For each rule, where it is written; empty for a set that comes from no sources.
+    places: Vec<trace::RulePlace>,
 }
 
 impl RuleSet {

@@ -31,6 +31,7 @@ pub fn trials() -> Vec<Trial> {
     #[cfg(target_os = "linux")]
     trials.push(Trial::test("lints/files_that_git_cannot_keep", odd_files));
     trials.push(Trial::test("lints/errors_of_a_file_are_counted", many_errors));
+    trials.push(Trial::test("lints/fixes", fixes));
     let reports = folders(&root().join("tests/reports")).unwrap_or_default();
     for name in reports.clone() {
         trials.push(Trial::test(format!("lints/reports/{name}"), move || {
@@ -150,6 +151,45 @@ fn odd_files() -> Result<(), Failed> {
         None if text.contains('\u{1b}') || !made.success() => Err("a control character gets through".into()),
         None => Ok(()),
     }
+}
+
+/// `check --fix` on a copy of each case with a fix: the lines that it changes, and that what had a fix is settled.
+fn fixes() -> Result<(), Failed> {
+    let mut changes = String::new();
+    for (lint, variant) in cases(&root().join("tests/lints"))? {
+        let case = variant.as_deref().map_or_else(|| lint.clone(), |variant| format!("{lint}/{variant}"));
+        let report = load(&format!("tests/lints/{case}"))?;
+        let of_before = report.diagnostics().iter().filter(|finding| finding.fix.is_some()).count();
+        if of_before == 0 {
+            continue;
+        }
+        let copy = tempfile::tempdir()?;
+        for name in snapshot::files(&root().join("tests/lints").join(&case), "toml")? {
+            let name = format!("{name}.toml");
+            std::fs::copy(root().join("tests/lints").join(&case).join(&name), copy.path().join(&name))?;
+        }
+        let done =
+            std::process::Command::new(super::cli::BINARY).arg("check").arg("--fix").arg(copy.path()).output()?;
+        let (set, after) = match RuleSet::load(RuleSet::discover(copy.path())?) {
+            Ok((set, report)) => (Some(set), report),
+            Err(rejected) => (None, rejected.report().clone()),
+        };
+        let left = after.diagnostics().iter().filter(|finding| finding.fix.is_some()).count();
+        let is_loaded = set.is_some() == (done.status.code() == Some(0));
+        if left > 0 || !is_loaded || after.count(Severity::Error) > report.count(Severity::Error) {
+            return Err(format!("{case}: {left} fixes left\n{}", render::full(&after, false)).into());
+        }
+        for (id, source) in after.sources().iter() {
+            let before = report.sources().get(report.sources().find(&source.name).ok_or("a file is new")?);
+            for (old, new) in before.text.lines().zip(after.sources().get(id).text.lines()) {
+                if old != new {
+                    changes.push_str(&format!("{case}\n- {old}\n+ {new}\n"));
+                }
+            }
+        }
+    }
+    snapshot::assert("fixes", "all", "What `check --fix` changes in each case that has a fix", &changes);
+    Ok(())
 }
 
 /// A file with more errors than anybody reads: the first ones are shown, the rest is counted.

@@ -84,7 +84,7 @@ fn file_access() -> Result<(), Failed> {
         "spool/directory.rs",
         "spool/segment.rs",
         "spool/read.rs",
-        "cli/classify.rs",
+        "cli/input.rs",
         "cli/follow.rs",
         "cli/files.rs",
         "cli/new.rs",
