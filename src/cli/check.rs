@@ -5,12 +5,15 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use crate::diagnostic::{LINTS, Report, Severity, did_you_mean};
+use crate::diagnostic::{self, LINTS, Report, Severity, Sources, did_you_mean};
 use crate::render;
-use crate::ruleset::inspect;
+use crate::rulefile::Book;
+use crate::rulefile::revision::other_state;
+use crate::ruleset::{RuleSet, compare, inspect};
 
 use super::output::{self, Failed, remark};
 use super::paths;
+use super::replace::{append, replace_file, write_whole};
 
 const EXAMPLES: &str = "Examples:
   faultbook check my-rules/
@@ -18,6 +21,8 @@ const EXAMPLES: &str = "Examples:
   faultbook check my-rules/ --format concise --only number-prefix,pattern-syntax
   faultbook check my-rules/ --format sarif --output faultbook.sarif
   faultbook check my-rules/ --format github      annotations, and the summary of the job
+  faultbook check my-rules/ --fix                misspelt keys and words, quotes around patterns
+  faultbook check my-rules/ --against HEAD~1     what moved since, and whom it harms
   faultbook explain number-prefix                what a finding means";
 
 #[derive(Debug, Args)]
@@ -29,9 +34,15 @@ pub(super) struct Arguments {
     /// How findings are written
     #[arg(long, value_enum, default_value_t = ReportFormat::Full)]
     format: ReportFormat,
+    /// Apply the fixes that change nothing else, and report what is left
+    #[arg(long, conflicts_with = "against")]
+    fix: bool,
     /// Findings that make the exit code 1 beside errors
     #[arg(long, value_enum)]
     deny: Option<Deny>,
+    /// Another state of the rules to compare with: a directory, else a git revision
+    #[arg(long, value_name = "DIR-OR-REVISION")]
+    against: Option<String>,
     /// Report findings of these lints alone; errors of others still make the exit code 1
     #[arg(long, value_name = "LINT", value_delimiter = ',')]
     only: Vec<String>,
@@ -69,6 +80,9 @@ enum Deny {
     Warnings,
 }
 
+/// What came of a load.
+type Inspected = (Option<RuleSet>, Report, Book);
+
 pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCode, Failed> {
     use ReportFormat::{Concise, Full, Github, Gitlab, Json, JsonLines, Junit, Sarif};
 
@@ -82,7 +96,15 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
         sources =
             sources.with_root(if is_for_repository { paths::from_here(directory) } else { paths::shown(directory) });
     }
-    let (set, report, _) = inspect(sources, None);
+    let (set, report, _) = match (directory, &arguments.against) {
+        (Some(directory), _) if arguments.fix => fix(directory, sources)?,
+        (None, _) if arguments.fix => {
+            let help = "the built-in rules cannot be written; name the directory: `faultbook check DIR --fix`";
+            return Err(Failed::Usage(help.to_owned()));
+        }
+        (_, Some(other)) => compare(sources, other_state(directory, other)?)?,
+        (_, None) => inspect(sources, None),
+    };
     let chosen = |name: &str| {
         (arguments.only.is_empty() || arguments.only.iter().any(|lint| lint == name))
             && !arguments.skip.iter().any(|lint| lint == name)
@@ -104,8 +126,8 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
         Junit => render::junit(&report, deny_warnings),
     };
     let written = match &arguments.output {
-        Some(file) => output::write_whole(file, &text),
-        None => output::print_lines(&text),
+        Some(file) => write_whole(file, &text).map_err(Failed::from),
+        None => output::print_exactly(&text),
     };
     match written {
         // Who has seen enough of the findings must still learn that there are some.
@@ -115,7 +137,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     if arguments.format == Github
         && let Some(summary) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty())
     {
-        output::append(Path::new(&summary), &render::github_summary(&report))?;
+        append(Path::new(&summary), &render::github_summary(&report))?;
     }
     conclude(&report, set.as_ref());
     Ok(code)
@@ -128,7 +150,8 @@ fn conclude(report: &Report, set: Option<&crate::ruleset::RuleSet>) {
     if let Some(set) = set {
         let examples: usize = set.codes().iter().map(|code| set.examples_of(&code.code).len()).sum();
         let counts = format!("{} codes, {} rules, {examples} examples", set.codes().len(), set.rules().len());
-        let found = [(warnings, "warning"), (notes, "note")].into_iter().filter(|(count, _)| *count > 0);
+        let found =
+            [(errors, "error"), (warnings, "warning"), (notes, "note")].into_iter().filter(|(count, _)| *count > 0);
         let found: Vec<_> = found.map(|(count, noun)| plural(count, noun)).collect();
         let found = if found.is_empty() { "no findings".to_owned() } else { found.join(", ") };
         remark(&format!("{counts}: {found}"));
@@ -150,6 +173,38 @@ fn known(name: &str) -> Result<(), Failed> {
     }
     let help = did_you_mean(name, LINTS.iter().map(|lint| lint.name));
     Err(Failed::Usage(format!("there is no lint `{}`. {help}", render::escaped(name))))
+}
+
+/// Rounds of fixes; one may uncover the next.
+const ROUNDS: usize = 10;
+
+/// Applies the fixes of a directory's rule files until none is left, and writes the files that they change.
+fn fix(directory: &Path, before: Sources) -> Result<Inspected, Failed> {
+    if before.is_locked() {
+        let help = "the set is published with a lock; fix its working copy and publish that";
+        return Err(Failed::Usage(format!("{help}: `faultbook publish`")));
+    }
+    let mut inspected = inspect(before.clone(), None);
+    let mut settled = 0;
+    for _ in 0..ROUNDS {
+        let Some((sources, count)) = diagnostic::apply(&inspected.1) else { break };
+        let next = inspect(sources, None);
+        // A fix that makes another error was not one.
+        if next.1.count(Severity::Error) > inspected.1.count(Severity::Error) {
+            break;
+        }
+        settled += count;
+        inspected = next;
+    }
+    for (id, source) in inspected.1.sources().iter() {
+        if before.get(id).text != source.text {
+            replace_file(&directory.join(&source.name), &source.text)?;
+        }
+    }
+    if settled > 0 {
+        remark(&format!("{} fixed", plural(settled, "finding")));
+    }
+    Ok(inspected)
 }
 
 fn plural(count: usize, noun: &str) -> String {

@@ -1,9 +1,7 @@
 //! Output that loses nothing: whole lines, flushed, with the count of what was surely written.
 
 use std::fmt;
-use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
 
 use crate::diagnostic::Report;
 use crate::error::{Error, ErrorKind};
@@ -136,7 +134,26 @@ pub(super) fn report(report: &Report) {
     let _ = write!(anstream::stderr(), "{}", render::full(report, true));
 }
 
-/// Whether standard output is colored: where it is wanted.
+/// Shows a report on standard output; color only where it is wanted.
+pub(super) fn print_report(report: &Report) -> Result<(), Failed> {
+    print_exactly(&render::full(report, is_colored()))
+}
+
+/// Shows what changes in a file on standard output; color only where it is wanted.
+pub(super) fn print_diff(name: &str, old: &str, new: &str) -> Result<(), Failed> {
+    print_exactly(&render::diff(name, old, new, is_colored()))
+}
+
+/// Writes a text of whole lines to standard output as it is.
+pub(super) fn print_exactly(text: &str) -> Result<(), Failed> {
+    let mut output = Output::new();
+    for line in text.split_terminator('\n') {
+        output.line(|buffer| buffer.extend_from_slice(line.as_bytes()))?;
+    }
+    output.flush()
+}
+
+/// Whether color is wanted on standard output.
 pub(super) fn is_colored() -> bool {
     match anstream::ColorChoice::global() {
         anstream::ColorChoice::Never => false,
@@ -145,53 +162,4 @@ pub(super) fn is_colored() -> bool {
         }
         _ => true,
     }
-}
-
-/// Shows a report on standard output; color only where it is wanted.
-pub(super) fn print_report(report: &Report) -> Result<(), Failed> {
-    print_lines(&render::full(report, is_colored()))
-}
-
-/// Writes the lines of a text to standard output.
-pub(super) fn print_lines(text: &str) -> Result<(), Failed> {
-    let mut output = Output::new();
-    for line in text.lines() {
-        output.line(|buffer| buffer.extend_from_slice(line.as_bytes()))?;
-    }
-    output.flush()
-}
-
-/// Writes a file as a whole or not at all: what stood there before stays until everything is written.
-pub(super) fn write_whole(file: &Path, text: &str) -> Result<(), Failed> {
-    let write = || -> io::Result<()> {
-        // A link stays one; what it points to is written. A pipe or a device takes the text as it is.
-        let target = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-        if fs::metadata(&target).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
-            return File::options().write(true).open(&target)?.write_all(text.as_bytes());
-        }
-        let name = target.file_name().ok_or_else(|| io::Error::other("it is a directory"))?;
-        if target.is_dir() {
-            return Err(io::Error::other("it is a directory"));
-        }
-        let next = target.with_file_name(format!(".{}.{}.new", name.to_string_lossy(), std::process::id()));
-        let replace = || {
-            let mut file = File::create_new(&next)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&next, &target)
-        };
-        replace().inspect_err(|_| drop(fs::remove_file(&next)))
-    };
-    write().map_err(|error| cannot_write(file, error))
-}
-
-/// Adds a text to the end of a file.
-pub(super) fn append(file: &Path, text: &str) -> Result<(), Failed> {
-    let append = || File::options().append(true).create(true).open(file)?.write_all(text.as_bytes());
-    append().map_err(|error| cannot_write(file, error))
-}
-
-fn cannot_write(file: &Path, error: io::Error) -> Failed {
-    let message = format!("cannot write `{}`", render::escaped(&file.to_string_lossy()));
-    Error::new(ErrorKind::Io, message).with_source(error).into()
 }

@@ -15,12 +15,15 @@ mod names;
 pub mod plain;
 mod runs;
 mod scan;
+mod spelling;
 mod table;
+mod trace;
 
 pub use candidate::{Candidate, Cause};
 pub use condition::{Witness, captures, witnesses};
 pub use lexicon::Lexicon;
 pub use names::Name;
+pub use trace::{Checked, Hit, Outcome, Selected, check, items, items_on_cause};
 
 pub use crate::model::{
     AttributePattern, Capture, CauseCondition, CausePosition, CodePattern, Condition, Fact, Literal, Pattern,
@@ -31,6 +34,8 @@ use crate::model::{Failure, Rule};
 use facts::{Facts, Folded};
 use index::Index;
 pub(crate) use index::Tried;
+pub(crate) use spelling::{Near, Texts, near, near_word};
+pub(crate) use trace::{Wanted, holds_on};
 
 /// Rules in their order, ready to be matched: immutable, shared by as many threads as there are.
 ///
@@ -65,6 +70,12 @@ pub struct Scratch {
 }
 
 impl Scratch {
+    /// The facts that were read last, once more, for the same failure: for whoever keeps them and matches nothing.
+    #[must_use]
+    pub fn candidate<'s>(&'s self, failure: &'s Failure<'_>) -> Candidate<'s> {
+        Candidate::new(failure, &self.facts)
+    }
+
     /// The facts that were read last, once more, for the same failure; its messages are looked through anew.
     pub fn facts_of<'s>(&'s mut self, failure: &'s Failure<'_>) -> (Candidate<'s>, &'s mut Work) {
         self.work.forget();

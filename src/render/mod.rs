@@ -1,21 +1,31 @@
 //! Decisions, codes and reports for people and machines. Shows values; decides nothing.
 
 mod decision;
+#[cfg(feature = "cli")]
+mod diff;
 mod escape;
 #[cfg(feature = "cli")]
 mod page;
+#[cfg(feature = "cli")]
+mod proof;
 mod reload;
 #[cfg(feature = "cli")]
 mod report;
 #[cfg(feature = "cli")]
 mod schema;
+#[cfg(feature = "cli")]
+mod trace;
 
 #[cfg(feature = "cli")]
-pub use decision::{block, failure_line};
+pub use decision::{block, failure_line, trace_line};
 pub use decision::{json_line, log_line, summary};
+#[cfg(feature = "cli")]
+pub use diff::diff;
 pub use escape::escaped;
 #[cfg(feature = "cli")]
 pub use page::{catalogue, page};
+#[cfg(feature = "cli")]
+pub use proof::{ProofView, case_toml, proof, proof_summary, score};
 pub use reload::{reload_line, short};
 #[cfg(feature = "cli")]
 pub use report::{
@@ -24,3 +34,5 @@ pub use report::{
 };
 #[cfg(feature = "cli")]
 pub use schema::schema;
+#[cfg(feature = "cli")]
+pub use trace::trace;

@@ -50,6 +50,7 @@ pub(super) fn compile(book: &Book) -> Option<RuleSet> {
         examples,
         codes,
         digest: String::new(),
+        places: Vec::new(),
     };
     set.digest = digest::digest(&set, manifest);
     Some(set)
@@ -93,7 +94,7 @@ pub(super) fn in_scope(file: &RuleFile, failure: &Failure<'static>) -> Failure<'
     failure
 }
 
-fn lexicon(manifest: &ManifestEntry) -> Lexicon {
+pub(super) fn lexicon(manifest: &ManifestEntry) -> Lexicon {
     let patterns = |list: &[crate::diagnostic::Spanned<crate::model::Pattern>]| {
         list.iter().map(|pattern| pattern.value.clone()).collect()
     };

@@ -85,11 +85,11 @@ fn file_access() -> Result<(), Failed> {
         "spool/directory.rs",
         "spool/segment.rs",
         "spool/read.rs",
-        "cli/classify.rs",
+        "cli/input.rs",
         "cli/follow.rs",
-        "cli/ledger.rs",
-        "cli/output.rs",
+        "cli/new.rs",
         "cli/publish.rs",
+        "cli/replace.rs",
     ];
     for (path, text) in sources()? {
         let relative = path.strip_prefix(root().join("src"))?.to_string_lossy().into_owned();

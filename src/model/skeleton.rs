@@ -22,12 +22,12 @@ use crate::diagnostic::floor_char_boundary;
 /// Bytes of a text that are looked at.
 const READ_BYTES: usize = 2 * 1024;
 /// Bytes of a skeleton; what follows does not tell shapes apart.
-pub(super) const SKELETON_BYTES: usize = 240;
+pub(crate) const SKELETON_BYTES: usize = 240;
 /// Bytes within which a quote has to be closed.
 const QUOTED_BYTES: usize = 256;
 
 /// The skeleton of a text without secrets.
-pub(super) fn skeleton(text: &str) -> String {
+pub(crate) fn skeleton(text: &str) -> String {
     let mut out = String::with_capacity(SKELETON_BYTES + 16);
     let mut rest = start(text).trim_start();
     let mut before = ' ';
@@ -65,7 +65,7 @@ pub(super) fn skeleton(text: &str) -> String {
 }
 
 /// Whether a word differs from failure to failure: a GUID, an address, a long word of letters and digits.
-pub(super) fn is_opaque(word: &str) -> bool {
+pub(crate) fn is_opaque(word: &str) -> bool {
     is_guid(word) || is_email(word) || is_id(word) || word.contains("://")
 }
 
