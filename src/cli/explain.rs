@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use crate::diagnostic::{LINTS, did_you_mean};
+use crate::diagnostic::{Acceptance, LINTS, did_you_mean};
 use crate::render;
 
 use super::Format;
@@ -32,10 +32,14 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     let name = arguments.name.trim().trim_matches(['[', ']']);
     if let Some(lint) = LINTS.iter().find(|lint| lint.name.eq_ignore_ascii_case(name)) {
         match arguments.format {
-            Format::Text => output::print(&format!("{} ({})\n\n{}", lint.name, lint.severity.as_str(), lint.about))?,
-            Format::Json => {
-                output::print_json(&json!({ "lint": lint.name, "severity": lint.severity, "about": lint.about }))?;
-            }
+            Format::Text => output::print(&render::lint_page(lint))?,
+            Format::Json => output::print_json(&json!({
+                "lint": lint.name,
+                "severity": lint.severity,
+                "about": lint.about,
+                "accept": lint.acceptance != Acceptance::Never,
+                "page": render::lint_text(lint),
+            }))?,
         }
         return Ok(ExitCode::SUCCESS);
     }

@@ -84,6 +84,10 @@ macro_rules! lints {
         /// All lints, in the order of the load path.
         pub const LINTS: &[&Lint] = &[$(lints::$constant),*];
 
+        /// The page of each lint by its name: why it matters, a wrong and a right example, in Markdown.
+        #[cfg(feature = "cli")]
+        pub const PAGES: &[(&str, &str)] = &[$(($name, include_str!(concat!("../../docs/lints/", $name, ".md")))),*];
+
         /// Their names.
         pub const LINT_NAMES: &[&str] = &[$($name),*];
     };

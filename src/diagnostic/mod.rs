@@ -13,6 +13,8 @@ mod suggest;
 pub use finding::{Diagnostic, Edit, Fix, Label};
 #[cfg(feature = "cli")]
 pub use fix::apply;
+#[cfg(feature = "cli")]
+pub use lint::PAGES;
 pub use lint::{Acceptance, LINT_NAMES, LINTS, Lint, Severity, lints};
 pub use report::{Accepted, Report};
 pub(crate) use source::floor_char_boundary;

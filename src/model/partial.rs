@@ -63,7 +63,11 @@ fn fit(alternative: &Ast, flags: &str, source: &str, text: &str) -> Option<Parti
         let regex = Regex::new(&format!("{flags}{}", source.get(start..to)?)).ok()?;
         regex.find(text).map(|found| (found.range(), to))
     };
-    let (mut fits, mut most) = (0, parts.len());
+    // Of most patterns not even half fits, which one expression tells.
+    let is_half = |part: &&Ast| 2 * (part.span().end.offset - start) >= end - start;
+    let half = parts.iter().position(|part| is_half(part))? + 1;
+    beginning(half)?;
+    let (mut fits, mut most) = (half, parts.len());
     while fits + 1 < most {
         let middle = usize::midpoint(fits, most);
         if beginning(middle).is_some() { fits = middle } else { most = middle }

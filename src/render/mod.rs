@@ -5,6 +5,8 @@ mod decision;
 mod diff;
 mod escape;
 #[cfg(feature = "cli")]
+mod lint;
+#[cfg(feature = "cli")]
 mod page;
 #[cfg(feature = "cli")]
 mod proof;
@@ -22,6 +24,8 @@ pub use decision::{json_line, log_line, summary};
 #[cfg(feature = "cli")]
 pub use diff::diff;
 pub use escape::escaped;
+#[cfg(feature = "cli")]
+pub use lint::{lint_page, lint_text};
 #[cfg(feature = "cli")]
 pub use page::{catalogue, page};
 #[cfg(feature = "cli")]

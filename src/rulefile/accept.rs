@@ -44,7 +44,7 @@ fn read_items(ctx: &mut Context, table: &Table<'_>, entry: &Range<usize>, text: 
             continue;
         };
         if lint.acceptance == Acceptance::Never {
-            let help = "Correct what it is about; `faultbook explain` says why it matters.";
+            let help = format!("Correct what it is about; `faultbook explain {}` says why it matters.", lint.name);
             let message = format!("`{}` cannot be accepted", lint.name);
             ctx.report(lints::ACCEPTANCE_REFUSED, name.span.range, message, help);
             continue;

@@ -53,7 +53,7 @@ struct Weight {
 
 /// A pattern that a text made for it turns into work.
 fn slow(pattern: &Spanned<Pattern>, width: usize) -> Option<Diagnostic> {
-    let help = "Repeat less, or say what stands between: `[^\"]{1,50}` instead of `.{1,50}`, `+` instead of a count.";
+    let help = "Write `+` instead of a count, or repeat less; a class such as `[^\"]` says more than `.` does.";
     let at_least = if width >= limits::PATTERN_WIDTH { "at least " } else { "" };
     let message = format!("the pattern gets slow: it can be in {at_least}{width} places at once");
     let lint = match width {

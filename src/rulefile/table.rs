@@ -420,11 +420,15 @@ impl<'t> Table<'t> {
         let number = value.get_ref().as_integer().and_then(parse_integer);
         if number != Some(super::FORMAT) {
             let found = found(value);
+            let help = match number {
+                Some(newer) if newer > super::FORMAT => "Update faultbook; this file was written for a later version.".to_owned(),
+                _ => format!("Write `format = {}`.", super::FORMAT),
+            };
             ctx.report(
                 lints::UNSUPPORTED_FORMAT,
                 value.span(),
                 format!("this version reads format {}, found {found}", super::FORMAT),
-                format!("Write `format = {}`.", super::FORMAT),
+                help,
             );
         }
     }

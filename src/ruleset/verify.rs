@@ -87,7 +87,7 @@ fn secrets(set: &RuleSet, failure: &Spanned<Failure<'_>>, findings: &mut Vec<Dia
     let redacted = texts.map(|text| (text, set.redacted(text))).find(|(text, shown)| *text != shown);
     if let Some((_, shown)) = redacted {
         let kind = shown.split("«redacted:").nth(1).and_then(|rest| rest.split('»').next()).unwrap_or("secret");
-        let message = format!("this example holds what looks like a secret ({kind})");
+        let message = format!("this example holds what looks like a secret of the kind `{kind}`");
         let finding = Diagnostic::new(lints::SECRET_IN_EXAMPLE, failure.span.clone(), message);
         findings.push(finding.help(
             "Replace it by `«redacted:secret»`; where it is made up and the rule is about it, accept the finding.",

@@ -32,6 +32,7 @@ pub fn trials() -> Vec<Trial> {
     trials.push(Trial::test("lints/files_that_git_cannot_keep", odd_files));
     trials.push(Trial::test("lints/errors_of_a_file_are_counted", many_errors));
     trials.push(Trial::test("lints/fixes", fixes));
+    trials.extend(LINTS.iter().map(|lint| Trial::test(format!("lints/pages/{}", lint.name), || page(lint.name))));
     let reports = folders(&root().join("tests/reports")).unwrap_or_default();
     for name in reports.clone() {
         trials.push(Trial::test(format!("lints/reports/{name}"), move || {
@@ -150,6 +151,61 @@ fn odd_files() -> Result<(), Failed> {
         Some(missing) => Err(format!("`{missing}` is missing:\n{text}").into()),
         None if text.contains('\u{1b}') || !made.success() => Err("a control character gets through".into()),
         None => Ok(()),
+    }
+}
+
+/// What stands around the fragments of pages.
+const PAGE_HEAD: &str = "format = 1\n\n[codes.DSUNK001]\ntitle = \"Unknown failure\"\nstatus = \"Failed\"\nretry = \"undiagnosed\"\nmeaning = \"No rule knows it yet.\"\nremedy = [\"Send it to support.\"]\n";
+const PAGE_CODE: &str = "\n[codes.DSUNK002]\ntitle = \"Expired secret\"\nstatus = \"Failed\"\nretry = \"fix-config\"\nmeaning = \"The client secret has expired.\"\nremedy = [\"Create a new secret.\"]\n";
+const PAGE_RULE: &str = "\n[[rules]]\nid = \"expired\"\ncode = \"DSUNK002\"\nwhen.contains = \"secret has expired\"\nexamples = [{ failure = { message = \"The secret has expired.\" } }]\n";
+const PAGE_MANIFEST: &str = "format = 1\norder = [\"demo.toml\"]\nfallback = \"DSUNK001\"\nstatuses = [\"Failed\"]\n\n[families.DSUNK]\ntitle = \"Demo\"\n";
+const PAGE_LEDGER: &str = "format = 1\n\n[codes]\nDSUNK001 = { title = \"Unknown failure\", status = \"Failed\", retry = \"undiagnosed\", action = \"contact-support\" }\nDSUNK002 = { title = \"Expired secret\", status = \"Failed\", retry = \"fix-config\", action = \"fix-config\" }\n";
+
+/// The page of a lint: what is wrong there has the lint and no other, what is right has none. Examples that are no TOML
+/// (files, changes) are for reading only.
+fn page(lint: &str) -> Result<(), Failed> {
+    let text = std::fs::read_to_string(root().join(format!("docs/lints/{lint}.md")))?;
+    let block = |heading: &str| {
+        let rest = text.split_once(&format!("\n## {heading}\n\n```"))?.1;
+        let (kind, rest) = rest.split_once('\n')?;
+        Some((kind, rest.split_once("\n```")?.0))
+    };
+    let (Some((kind, wrong)), Some((_, right))) = (block("Wrong"), block("Right")) else {
+        return Err("the page has no wrong and right example".into());
+    };
+    if !text.starts_with(&format!("# {lint}\n\n")) || wrong == right {
+        return Err("the page has another title, or one example twice".into());
+    }
+    if kind != "toml" {
+        return Ok(());
+    }
+    let (wrong, right) = (found(wrong), found(right));
+    if wrong.is_empty() || wrong.iter().any(|name| *name != lint) || !right.is_empty() {
+        return Err(format!("wrong has {wrong:?}, right has {right:?}").into());
+    }
+    Ok(())
+}
+
+/// The lints that a fragment of a page triggers in its set.
+fn found(fragment: &str) -> Vec<&'static str> {
+    let fragment = format!("{fragment}\n");
+    let mut texts = [("faultbook.toml", PAGE_MANIFEST.to_owned()), ("ledger.toml", PAGE_LEDGER.to_owned())];
+    let mut demo = PAGE_HEAD.to_owned();
+    let whole = fragment.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default().to_owned();
+    if let Some(file) = texts.iter_mut().find(|(name, _)| *name == whole) {
+        file.1 = fragment;
+        demo = [PAGE_HEAD, PAGE_CODE, PAGE_RULE].concat();
+    } else {
+        let has_code = fragment.match_indices("[codes.").any(|(at, _)| !fragment[at..].starts_with("[codes.DSUNK001"));
+        demo.push_str(if has_code { "" } else { PAGE_CODE });
+        demo.push('\n');
+        demo.push_str(&fragment);
+        demo.push_str(if fragment.contains("[[rules]]") { "" } else { PAGE_RULE });
+    }
+    let texts = texts.into_iter().chain([("demo.toml", demo)]);
+    match RuleSet::load(faultbook::Sources::from_texts(texts)) {
+        Ok((_, report)) => report.diagnostics().iter().map(|finding| finding.lint.name).collect(),
+        Err(rejected) => rejected.report().diagnostics().iter().map(|finding| finding.lint.name).collect(),
     }
 }
 

@@ -55,7 +55,7 @@ fn wildcard(pattern: &str, condition: &Span, sources: &Sources) -> Option<Diagno
     let finding = Diagnostic::new(
         lints::SUPERFLUOUS_WILDCARD,
         span.clone(),
-        "the wildcard at the end of the pattern changes nothing: it is looked for anywhere",
+        "a wildcard at an end of the pattern changes nothing: it is looked for anywhere",
     )
     .help(format!("Write '{fixed}'."));
     let is_item = written.strip_prefix('\'').and_then(|inner| inner.strip_suffix('\'')) == Some(pattern);

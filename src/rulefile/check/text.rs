@@ -41,7 +41,7 @@ fn look_alike(source: SourceId, start: usize, line: &str) -> Option<Diagnostic> 
         if let Some((skip, c)) = stranger.filter(|_| word.contains(|c: char| c.is_ascii_alphabetic())) {
             let span = Span { source, range: at + skip..at + skip + c.len_utf8() };
             let message =
-                format!("`{c}` is U+{:04X}, a letter of another script in the middle of a Latin word", u32::from(c));
+                format!("`{c}` is U+{:04X}, a letter of another script in a Latin word", u32::from(c));
             return Some(
                 Diagnostic::new(lints::LOOK_ALIKE_LETTER, span, message)
                     .help("Type the letter again on a Latin keyboard."),

@@ -246,27 +246,29 @@ fn examples<'b>(rule: &'b RuleEntry, uses: &mut Vec<Use<'b>>) {
     }
 }
 
-/// A type that is its own ancestor.
+/// A type that is its own ancestor; each cycle once.
 pub(super) fn ancestor_cycles(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
     let Some(manifest) = &book.manifest else { return };
     let mut parents: HashMap<&str, Vec<&str>> = HashMap::new();
     for (name, bases) in &manifest.ancestors {
         parents.entry(name.value.full()).or_default().extend(bases.iter().map(crate::model::TypeName::full));
     }
+    let mut reported: HashSet<&str> = HashSet::new();
     for (name, _) in &manifest.ancestors {
         let start = name.value.full();
-        let mut seen = HashSet::new();
+        let mut seen: Vec<&str> = Vec::new();
         let mut next: Vec<&str> = parents.get(start).cloned().unwrap_or_default();
         while let Some(ancestor) = next.pop() {
-            if ancestor == start {
-                let message = format!("`{start}` is an ancestor of itself");
-                let finding = Diagnostic::new(lints::ANCESTOR_CYCLE, name.span.clone(), message);
-                findings.push(finding.help("Name only base types: what a type derives from."));
-                break;
-            }
-            if seen.insert(ancestor) {
+            if !seen.contains(&ancestor) {
+                seen.push(ancestor);
                 next.extend(parents.get(ancestor).into_iter().flatten());
             }
+        }
+        if seen.contains(&start) && reported.insert(start) {
+            reported.extend(&seen);
+            let message = format!("`{start}` is an ancestor of itself");
+            let finding = Diagnostic::new(lints::ANCESTOR_CYCLE, name.span.clone(), message);
+            findings.push(finding.help("Name only base types: what a type derives from."));
         }
     }
 }
