@@ -101,6 +101,7 @@ lints! {
     MANIFEST_MISSING "manifest-missing" Error "The rules directory has no `faultbook.toml`, so that nothing says in which order the files are tried."
     FILE_NOT_LISTED "file-not-listed" Error "A rule file is not listed in the manifest's `order`, so that none of its rules would ever be tried."
     FILE_MISSING "file-missing" Error "The manifest's `order` names a file that does not exist."
+    EMPTY_FILE "empty-file" Warning "A rule file without codes and rules: it is there and does nothing, or its end is missing."
     LOCK_MISMATCH "lock-mismatch" Error "The set has a `faultbook.lock`, and its files are not exactly those that were published: somebody is in the middle of changing them, or changed them by hand."
     // TOML and the shape of entries.
     TOML_SYNTAX "toml-syntax" Error "The file is not valid TOML."

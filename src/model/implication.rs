@@ -46,7 +46,7 @@ impl Implies for Pattern {
 
 impl Implies for Literal {
     fn implies(&self, other: &Self) -> bool {
-        self.as_str().to_ascii_lowercase().contains(&other.as_str().to_ascii_lowercase())
+        holds(self.as_str(), other.as_str())
     }
 }
 
@@ -96,10 +96,15 @@ impl<T: Implies> Implies for Values<T> {
     }
 }
 
+/// Whether a text holds another one, ASCII case ignored.
+fn holds(text: &str, part: &str) -> bool {
+    text.as_bytes().windows(part.len().max(1)).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+}
+
 /// A text that is looked for whatever its case, in what a pattern requires.
 fn require(pattern: &Pattern, literal: &Literal) -> bool {
     if let Some(text) = pattern.exact() {
-        return text.to_ascii_lowercase().contains(&literal.as_str().to_ascii_lowercase());
+        return holds(text, literal.as_str());
     }
     let mut folded = Vec::new();
     fold_into(literal.as_str(), &mut folded);

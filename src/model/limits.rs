@@ -19,6 +19,8 @@ pub const TOML_DEPTH: usize = 8;
 
 /// Characters of a code's title, which stands in tables and decisions.
 pub const TITLE_CHARS: usize = 100;
+/// Bytes of a rule's id, which stands in decisions and logs.
+pub const RULE_ID_BYTES: usize = 100;
 /// Characters of a message pattern.
 pub const PATTERN_CHARS: usize = 1_024;
 /// The highest counted repetition in a pattern: `{50}`.

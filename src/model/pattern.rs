@@ -149,6 +149,7 @@ impl Pattern {
 
     fn check(source: &str) -> Result<Self, PatternError> {
         check_text(source)?;
+        check_posix_class(source)?;
         let parsed = ParserBuilder::new().nest_limit(limits::PATTERN_NESTING).build().parse(source);
         let ast = parsed.map_err(|error| syntax_error(&error))?;
         check_repetition(&ast, 1)?;
@@ -547,6 +548,25 @@ fn first_line(text: &str) -> String {
 }
 
 /// Counted repetition multiplies the program; nested counts multiply each other.
+/// `[:alpha:]` alone is a class of five letters and a colon.
+fn check_posix_class(source: &str) -> Result<(), PatternError> {
+    let is_alone = |at: usize| !source[..at].ends_with(['[', ']', '\\']) && !source[..at].ends_with("[^");
+    let found = source.match_indices("[:").map(|(at, _)| at).filter(|&at| is_alone(at)).find_map(|at| {
+        let name = source[at + 2..].split(":]").next()?;
+        let is_name = (4..=6).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase());
+        (is_name && source[at + 2 + name.len()..].starts_with(":]")).then_some(at..at + name.len() + 4)
+    });
+    match found {
+        Some(range) => {
+            let class = source[range.clone()].to_owned();
+            Err(PatternError::new(PatternErrorKind::Syntax, format!("`{class}` alone is a class of its letters"))
+                .at(range)
+                .help(format!("Write `[{class}]`.")))
+        }
+        None => Ok(()),
+    }
+}
+
 fn check_repetition(ast: &Ast, outer: u32) -> Result<(), PatternError> {
     match ast {
         Ast::Repetition(repetition) => {

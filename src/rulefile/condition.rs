@@ -117,6 +117,8 @@ fn words(ctx: &mut Context, value: &Value<'_>, key: &str) -> Option<Values<Strin
                 format!("an empty `{key}` matches nothing"),
                 "Write the word; for a missing one use `absent`.",
             );
+        } else {
+            super::file::check_word(ctx, &word, key);
         }
         Some(word.value)
     })

@@ -17,8 +17,11 @@ pub(super) fn read(ctx: &mut Context, value: &Value<'_>, text: &str) -> Option<S
     let mut get = |key| table.text(ctx, key).map(|text| Cow::Owned(text.value));
     let (id, connector, operation, phase) = (get("id"), get("connector"), get("operation"), get("phase"));
     let (message, stack_trace, pasted) = (get("message"), get("stack_trace"), get("text"));
-    let exceptions =
-        table.tables(ctx, "exceptions").into_iter().filter_map(|value| exception(ctx, value, text)).collect();
+    let written = table.tables(ctx, "exceptions");
+    for (at, value) in written.iter().enumerate() {
+        check_parent(ctx, value, at, written.len());
+    }
+    let exceptions = written.into_iter().filter_map(|value| exception(ctx, value, text)).collect();
     let failure = Failure {
         id,
         connector,
@@ -57,6 +60,21 @@ fn exception(ctx: &mut Context, value: &Value<'_>, text: &str) -> Option<Excepti
         error_numbers: table.integers(ctx, "error_numbers"),
         parent: table.get("parent").and_then(|value| index(ctx, value)),
     })
+}
+
+/// A parent is another exception of the same failure.
+fn check_parent(ctx: &mut Context, exception: &Value<'_>, at: usize, count: usize) {
+    let Some(parent) = exception.get_ref().as_table().and_then(|table| table.get("parent")) else { return };
+    let number = parent.get_ref().as_integer().and_then(|number| number.as_str().parse::<usize>().ok());
+    if let Some(number) = number.filter(|&number| number >= count || number == at) {
+        let message = if number == at {
+            "an exception cannot wrap itself".to_owned()
+        } else {
+            format!("there is no exception {number}: the failure has {count}, counted from 0")
+        };
+        let help = "`parent` is the index of the exception that wraps this one, in front of it in the list.";
+        ctx.report(lints::WRONG_TYPE, parent.span(), message, help);
+    }
 }
 
 fn index(ctx: &mut Context, value: &Value<'_>) -> Option<usize> {

@@ -16,6 +16,9 @@ pub(super) fn read(ctx: &mut Context, name: &str, root: &TomlSpanned<DeTable<'_>
     table.check_format(ctx);
     check_file_name(ctx, name);
     let connectors = table.one_or_more(ctx, "connector");
+    for connector in &connectors {
+        check_word(ctx, connector, "connector");
+    }
     let mut codes = Vec::new();
     for (name, value) in table.named(ctx, "codes") {
         codes.extend(code(ctx, name, value, text));
@@ -28,6 +31,26 @@ pub(super) fn read(ctx: &mut Context, name: &str, root: &TomlSpanned<DeTable<'_>
         codes,
         rules,
     }
+}
+
+/// Connectors, operations and phases are compared exactly: a blank or a wildcard in one never matches.
+pub(super) fn check_word(ctx: &mut Context, word: &Spanned<String>, key: &str) {
+    if word.value.trim().is_empty() {
+        // Reported as empty.
+        return;
+    }
+    let Some(odd) = word.value.chars().find(|c| c.is_whitespace() || c.is_control() || matches!(c, '*' | '?' | ',' | '|'))
+    else {
+        return;
+    };
+    let help = match odd {
+        '*' if word.value == "*" => format!("Leave `{key}` out: without it every one will do."),
+        '*' | '?' => format!("`{key}` is compared exactly; list the words: `{key} = [\"…\", \"…\"]`."),
+        ',' | '|' => format!("Write a list: `{key} = [\"…\", \"…\"]`."),
+        _ => format!("Write `\"{}\"`.", word.value.split_whitespace().collect::<Vec<_>>().join("-")),
+    };
+    let message = format!("`{}` cannot stand in a word of `{key}`", odd.escape_debug());
+    ctx.report(lints::MALFORMED_NAME, word.span.range.clone(), message, help);
 }
 
 /// The file's name is the first part of its rules' ids, which stand in logs.
@@ -67,6 +90,9 @@ fn code(ctx: &mut Context, name: Spanned<String>, value: &Value<'_>, text: &str)
     for link in &links {
         check_link(ctx, link);
     }
+    if let Some(since) = &since {
+        check_since(ctx, since);
+    }
     Some(CodeEntry {
         title,
         status,
@@ -101,6 +127,15 @@ fn check_visible(ctx: &mut Context, file: &str, text: &Spanned<String>) {
             message,
             "Leave the escape out; for a backslash use single quotes.",
         );
+    }
+}
+
+/// Releases are compared: which code is older.
+fn check_since(ctx: &mut Context, since: &Spanned<String>) {
+    let is_number = |part: &str| !part.is_empty() && part.len() <= 9 && part.bytes().all(|b| b.is_ascii_digit());
+    if !since.value.trim().is_empty() && !since.value.split('.').all(is_number) {
+        let message = format!("`{}` is no release", clipped(&since.value));
+        ctx.report(lints::MALFORMED_NAME, since.span.range.clone(), message, "Write numbers and dots: `2026.11`.");
     }
 }
 

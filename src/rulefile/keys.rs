@@ -127,9 +127,48 @@ impl Key {
     }
 }
 
+/// Words of other languages for what stands here under another name: word, table, what to write.
+const ELSEWHERE: &[(&[&str], &str, &str)] = &[
+    (&["not", "and_not", "except", "exclude", "without"], "`when`", "Conditions that must not hold stand in `unless`."),
+    (&["any", "or", "any_of", "one_of"], "`when`", "For any of several write a list; for other conditions a second rule."),
+    (&["and", "all", "all_of"], "`when`", "All conditions of `when` must hold anyway; for all items of one write `{ all = […] }`."),
+    (&["missing", "exists", "present", "is_null"], "`when`", "Write `absent = [\"…\"]` for facts that must be missing."),
+    (&["status", "status_code", "statuscode", "http_code", "http"], "`when`", "Did you mean `http_status`?"),
+    (&["type", "types", "exception_type", "class", "error_type"], "`when`", "Did you mean `exception`?"),
+    (&["regex", "pattern", "matches", "msg", "text", "message_pattern"], "`when`", "Did you mean `message` for a pattern, or `contains` for a text?"),
+    (&["substring", "includes", "literal"], "`when`", "Did you mean `contains`?"),
+    (&["code", "error_code", "provider", "aadsts"], "`when`", "Did you mean `provider_code`, or `error_number` for a number?"),
+    (&["number", "hresult", "sql_error", "errno"], "`when`", "Did you mean `error_number`?"),
+    (&["inner", "inner_exception", "root", "cause"], "`when`", "Did you mean `innermost.exception`?"),
+    (&["outer", "top"], "`when`", "Did you mean `outermost.exception`?"),
+    (&["if", "match", "matches", "condition", "conditions", "where"], "a rule", "Conditions stand in `when`."),
+    (&["except", "not", "exclude", "ignore"], "a rule", "Conditions that must not hold stand in `unless`."),
+    (&["name", "rule_id", "key"], "a rule", "Did you mean `id`?"),
+    (&["priority", "order", "weight"], "a rule", "The order decides: files by the manifest, rules from top to bottom."),
+    (&["description", "comment", "title", "message", "status", "retry", "action", "severity", "meaning", "remedy"], "a rule", "What a failure means belongs to its code: `[codes.…]`."),
+    (&["tests", "test", "example"], "a rule", "Did you mean `examples`?"),
+    (&["description", "about", "explanation", "details"], "a code", "Did you mean `meaning`?"),
+    (&["fix", "solution", "resolution", "steps", "action_text", "help"], "a code", "Did you mean `remedy`?"),
+    (&["url", "link", "docs", "see"], "a code", "Did you mean `links`?"),
+    (&["deprecated", "obsolete", "removed"], "a code", "Did you mean `retired = \"why\"`?"),
+    (&["template", "text", "format_string"], "a code", "Did you mean `message`?"),
+    (&["version", "schema"], "the manifest", "Did you mean `format`?"),
+    (&["files", "include", "rules"], "the manifest", "Did you mean `order`?"),
+    (&["default", "unknown"], "the manifest", "Did you mean `fallback`?"),
+    (&["family"], "the manifest", "Did you mean `families`?"),
+];
+
 /// Where a key belongs that stands in the wrong table, as a help line.
 #[must_use]
 pub fn home(name: &str, what: &str) -> Option<String> {
+    let lower = name.to_ascii_lowercase();
+    let is_unless = what == "`unless`";
+    let elsewhere = ELSEWHERE.iter().find(|(words, table, _)| {
+        (*table == what || is_unless && *table == "`when`") && words.contains(&lower.as_str())
+    });
+    if let Some((.., help)) = elsewhere {
+        return Some((*help).to_owned());
+    }
     let is_one_of = |keys: &[Key]| keys.iter().any(|key| key.name == name);
     match what {
         "a rule" if is_one_of(CONDITIONS) => Some(format!("Conditions stand in `when`: write `when.{name}`.")),

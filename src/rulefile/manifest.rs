@@ -25,6 +25,9 @@ pub(super) fn read(ctx: &mut Context, root: &TomlSpanned<DeTable<'_>>, text: &st
     let mut patterns = |key| facts.as_ref().map(|facts| facts.patterns(ctx, key)).unwrap_or_default();
     let (provider_code, http_status, error_number) =
         (patterns("provider_code"), patterns("http_status"), patterns("error_number"));
+    for number in http_status.iter().chain(&error_number) {
+        check_number(ctx, number);
+    }
     let mut redact = Vec::new();
     for (name, value) in table.named(ctx, "redact") {
         if !name.value.starts_with(|c: char| c.is_ascii_lowercase())
@@ -55,6 +58,15 @@ pub(super) fn read(ctx: &mut Context, root: &TomlSpanned<DeTable<'_>>, text: &st
     }
 }
 
+/// Without a group `value` the whole match is the fact: words in it keep it from being a number.
+fn check_number(ctx: &mut Context, pattern: &Spanned<Pattern>) {
+    if !pattern.value.has_value() && !pattern.value.requirement().texts.is_empty() {
+        let help = "Mark the number: `status (?<value>[0-9]{3})`.";
+        let message = "the pattern never yields a number: what it finds holds other words";
+        ctx.report(lints::CAPTURE_WITHOUT_VALUE, pattern.span.range.clone(), message, help);
+    }
+}
+
 fn check_family(ctx: &mut Context, name: &Spanned<String>) {
     let letters = name.value.strip_prefix("DS").unwrap_or_default();
     if !(2..=6).contains(&letters.len()) || !letters.bytes().all(|b| b.is_ascii_uppercase()) {
@@ -75,6 +87,10 @@ fn ancestors(ctx: &mut Context, table: &Table<'_>) -> Vec<(Spanned<TypeName<'sta
             ctx.wrong_type(value, &name.value, "a list of type names");
             continue;
         };
+        if items.is_empty() {
+            let message = format!("`{}` has no base type", name.value);
+            ctx.report(lints::EMPTY_VALUE, value.span(), message, "Name a base type, or delete the line.");
+        }
         let mut parents = Vec::new();
         for item in items {
             if let Some(parent) = super::table::text_value(ctx, item, &name.value) {

@@ -98,6 +98,9 @@ fn read_text(ctx: &mut Context, book: &mut Book, source: &Source) -> bool {
         rest = slips.rest;
         table = DeTable::parse_recoverable(&rest).0;
     }
+    if is_sound {
+        ctx.diagnostics.extend(syntax::conflict_in_text(id, text));
+    }
     if let Some(finding) = too_deep(id, table.get_ref()) {
         ctx.diagnostics.push(finding);
         return false;

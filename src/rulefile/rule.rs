@@ -1,7 +1,7 @@
 //! `[[rules]]`: from a table to an entry. A rule that cannot be read does not hide the next one.
 
 use crate::diagnostic::{Spanned, lints};
-use crate::model::{Capture, Pattern, Template};
+use crate::model::{Capture, Pattern, Template, limits};
 
 use super::entry::{CounterexampleEntry, ExampleEntry, RuleEntry};
 use super::keys;
@@ -104,16 +104,27 @@ fn check_id(ctx: &mut Context, id: &Spanned<String>) {
         // Reported as empty.
         return;
     }
+    if id.value.len() > limits::RULE_ID_BYTES {
+        let message = format!("the id has {} bytes, more than {}", id.value.len(), limits::RULE_ID_BYTES);
+        ctx.report(lints::LIMIT_EXCEEDED, id.span.range.clone(), message, "A few words are enough: decisions and logs carry the id.");
+        return;
+    }
     let kebab = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     if !id.value.split('-').all(kebab) {
-        let fixed: String =
-            id.value.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let mut fixed = String::new();
+        for c in id.value.chars() {
+            // A capital letter begins a word.
+            if c.is_ascii_uppercase() && fixed.ends_with(|c: char| c.is_ascii_lowercase()) {
+                fixed.push('-');
+            }
+            fixed.push(if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
+        }
         let fixed = fixed.split('-').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
         ctx.report(
             lints::MALFORMED_NAME,
             id.span.range.clone(),
             format!("rule id `{}` is not kebab-case", id.value),
-            format!("Write `{fixed}`."),
+            if fixed.is_empty() { "Write a few words: `secret-expired`.".to_owned() } else { format!("Write `{fixed}`.") },
         );
     }
 }

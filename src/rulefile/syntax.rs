@@ -111,6 +111,17 @@ fn finding(source: SourceId, range: Range<usize>, message: &str, help: &str) -> 
     Diagnostic::new(lints::TOML_SYNTAX, Span { source, range }, message).help(help)
 }
 
+/// A merge conflict inside of a text of several lines, which is valid TOML.
+pub(super) fn conflict_in_text(source: SourceId, text: &str) -> Option<Diagnostic> {
+    if !text.contains("<<<<<<<") {
+        return None;
+    }
+    let lines = Lines::new(text);
+    let conflict = conflicts(&lines).into_iter().next()?;
+    let range = conflict.start..lines.end_of(conflict.start);
+    Some(finding(source, range, "a text has an unresolved merge conflict", CONFLICT))
+}
+
 /// From each `<<<<<<<` line to its `>>>>>>>` line.
 fn conflicts(lines: &Lines<'_>) -> Vec<Range<usize>> {
     let mut conflicts: Vec<Range<usize>> = Vec::new();
@@ -126,9 +137,61 @@ fn conflicts(lines: &Lines<'_>) -> Vec<Range<usize>> {
     conflicts
 }
 
+/// Slips that are told by the line alone, where the parser's words would send people astray.
+fn habit(text: &str, line: &str) -> Option<&'static str> {
+    let value = line.split_once('=').map(|(_, value)| value.trim()).unwrap_or_default();
+    let word = value.split([' ', ',', '#', ']', '}']).next().unwrap_or_default();
+    let has_control = line.contains(|c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r'));
+    Some(if text.contains('\0') {
+        "The file holds NUL bytes: it is no text, is UTF-16 or was cut by a crash. Save it again as UTF-8."
+    } else if has_control {
+        "Delete the control character; in a text in double quotes write it as an escape such as `\\u001B`."
+    } else if text.contains('\r') && !text.contains('\n') {
+        "The lines end in CR alone: save the file with LF."
+    } else if ["//", "/*", ";", "--", "<!--"].iter().any(|sign| line.starts_with(sign)) && !line.starts_with("---") {
+        "Comments begin with `#`."
+    } else if line.starts_with('<') {
+        "This looks like XML; rule files are TOML: `key = \"value\"` lines under `[table]` headers."
+    } else if line.starts_with("---") || line.starts_with("- ") {
+        "This looks like YAML; rule files are TOML: `key = \"value\"` lines, lists in brackets."
+    } else if line.starts_with(['+', '-']) {
+        "This looks like a pasted diff: delete the signs at the beginning of the lines, and the lines that are gone."
+    } else if line.starts_with("[[[") || line.starts_with("[ [") {
+        "Write the header in two brackets: `[[rules]]`."
+    } else if line.starts_with('[') && line.contains([':', '/']) && !line.contains('"') {
+        "Join the parts of a header with dots: `[codes.DSEX001]`."
+    } else if ["null", "Null", "NULL", "None", "nil", "undefined"].contains(&word) {
+        "TOML has no null: leave the key out."
+    } else if ["True", "TRUE", "yes", "Yes", "on", "On"].contains(&word) {
+        "Write `true`, or put the text in quotes."
+    } else if ["False", "FALSE", "no", "No", "off", "Off"].contains(&word) {
+        "Write `false`, or put the text in quotes."
+    } else if ["=>", "==", "+=", ":="].iter().any(|sign| line.split(['"', '\'']).next().is_some_and(|key| key.contains(sign))) {
+        "Between a key and its value stands one `=`."
+    } else if line.ends_with(';') {
+        "Delete the `;`: nothing stands behind a value but a comment."
+    } else if line.ends_with("\",") || line.ends_with("',") {
+        "Delete the comma: outside of lists and braces nothing stands behind a value."
+    } else if value.starts_with(['@', 'r', 'f']) && value.get(1..2).is_some_and(|quote| quote == "\"" || quote == "'") {
+        "Delete the letter in front of the quote; for a text without escapes use single quotes."
+    } else if value.starts_with('(') {
+        "Lists stand in brackets: `[\"…\", \"…\"]`."
+    } else {
+        return None;
+    })
+}
+
 /// What to type instead, by what stands on the line.
 fn help(text: &str, at: usize, line: &str, message: &str) -> &'static str {
     let line = line.trim_start();
+    let is_in_list = message == UNCLOSED_LIST || message.contains("array") || message.contains("inline table");
+    if !is_in_list
+        && message != CONFLICT
+        && !["<<<<<<<", "=======", ">>>>>>>"].iter().any(|marker| line.starts_with(marker))
+        && let Some(help) = habit(text, line)
+    {
+        return help;
+    }
     let is_first = text[..at].rsplit('\n').next().is_none_or(|before| before.trim().is_empty());
     if message == UNCLOSED_LIST {
         "Put `]` behind its last item."

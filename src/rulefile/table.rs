@@ -362,7 +362,13 @@ impl<'t> Table<'t> {
     pub(super) fn patterns(&self, ctx: &mut Context, key: &str) -> Vec<Spanned<Pattern>> {
         let Some(value) = self.get(key) else { return Vec::new() };
         match value.get_ref().as_array() {
-            Some(items) => items.iter().filter_map(|item| ctx.pattern(item, key, self.text, Pattern::parse)).collect(),
+            Some(items) => {
+                if items.is_empty() {
+                    let message = format!("`{key}` of {} is an empty list", self.what);
+                    ctx.report(lints::EMPTY_VALUE, value.span(), message, "List a pattern, or leave the key out.");
+                }
+                items.iter().filter_map(|item| ctx.pattern(item, key, self.text, Pattern::parse)).collect()
+            }
             None => ctx.pattern(value, key, self.text, Pattern::parse).into_iter().collect(),
         }
     }

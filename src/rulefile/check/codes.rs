@@ -89,6 +89,11 @@ pub(super) fn code_without_rule(book: &Book, _: &Sources, findings: &mut Vec<Dia
         book.manifest.as_ref().and_then(|manifest| manifest.fallback.as_ref()).map(|code| code.value.as_str());
     let Some(fallback) = fallback.filter(|code| book.code(code).is_some()) else { return };
     let given: HashSet<&str> = book.rules().map(|(_, rule)| rule.code.value.as_str()).collect();
+    let described: HashSet<&str> = book.codes().map(|(_, entry)| entry.code.value.as_str()).collect();
+    // A rule whose code is misspelt may be the one that is missing.
+    if given.iter().any(|code| !described.contains(code)) {
+        return;
+    }
     for (_, entry) in book.codes() {
         let code = entry.code.value.as_str();
         let is_given = given.contains(code) || fallback == code || book.unread.may_give(code);

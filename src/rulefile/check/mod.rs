@@ -26,6 +26,7 @@ pub fn check(book: &Book, sources: &Sources) -> Vec<Diagnostic> {
         files::manifest_missing,
         files::file_not_listed,
         files::file_missing,
+        files::empty_file,
         files::too_many_entries,
         codes::unknown_family,
         codes::unknown_status,

@@ -98,7 +98,7 @@ fn holds_always(condition: &Condition) -> bool {
         Condition::Attribute { values, .. } => {
             any(values, |item| matches!(item, AttributePattern::Text(text, _) if text == "*"))
         }
-        Condition::Connector(_) => true,
+        Condition::Connector(_) | Condition::Operation(_) | Condition::Phase(_) => true,
         _ => false,
     }
 }

@@ -36,11 +36,16 @@ fn contradiction(file: &RuleFile, rule: &RuleEntry) -> Option<(Label, Label, &'s
         }
     }
     for (index, condition) in rule.when.iter().enumerate() {
-        if let Some(other) = rule.when[..index].iter().find(|other| condition.value.excludes(&other.value)) {
+        if let Some(other) = rule.when[..index].iter().find(|other| {
+            are_small(&condition.value, &other.value) && condition.value.excludes(&other.value)
+        }) {
             let help = "Delete one of them, or make two rules of it.";
             return Some((label(&condition.span, "never holds where"), label(&other.span, "this holds"), help));
         }
-        if let Some(other) = rule.unless.iter().find(|other| condition.value.implies(&other.value)) {
+        let implied = |other: &&Spanned<Condition>| {
+            are_small(&condition.value, &other.value) && condition.value.implies(&other.value)
+        };
+        if let Some(other) = rule.unless.iter().find(implied) {
             let help = "Narrow `unless`, or delete one of them.";
             return Some((label(&other.span, "holds whenever"), label(&condition.span, "this holds"), help));
         }
@@ -66,6 +71,7 @@ struct Known<'b> {
 pub(super) fn shadowed(book: &Book, sources: &Sources, findings: &mut Vec<Diagnostic>) {
     let mut known: Vec<Known<'_>> = Vec::new();
     let mut filed = Filed::default();
+    let mut budget = Budget(COMPARISONS);
     for file in book.ordered_files() {
         for rule in &file.rules {
             let mut when: Vec<Condition> = rule.when.iter().map(|condition| condition.value.clone()).collect();
@@ -77,9 +83,9 @@ pub(super) fn shadowed(book: &Book, sources: &Sources, findings: &mut Vec<Diagno
             let rule = Known { file, rule, when };
             let finding = filed
                 .first(&known, &rule.when)
-                .find(|earlier| takes_all(earlier, &rule.when, &rule))
+                .find(|earlier| budget.allows(earlier, &rule.when) && takes_all(earlier, &rule.when, &rule))
                 .map(|earlier| whole(&rule, &[earlier]))
-                .or_else(|| by_items(&known, &filed, &rule, sources));
+                .or_else(|| by_items(&known, &filed, &rule, sources, &mut budget));
             findings.extend(finding);
             filed.file(known.len(), &rule.when);
             known.push(rule);
@@ -88,8 +94,18 @@ pub(super) fn shadowed(book: &Book, sources: &Sources, findings: &mut Vec<Diagno
 }
 
 /// The same for one list of the rule: each item on its own.
-fn by_items(known: &[Known<'_>], filed: &Filed, rule: &Known<'_>, sources: &Sources) -> Option<Diagnostic> {
+fn by_items(
+    known: &[Known<'_>],
+    filed: &Filed,
+    rule: &Known<'_>,
+    sources: &Sources,
+    budget: &mut Budget,
+) -> Option<Diagnostic> {
     for (place, written) in rule.rule.when.iter().enumerate() {
+        let most = if matches!(written.value, Condition::HttpStatus(_)) { SPLIT_ITEMS * 100 } else { SPLIT_ITEMS };
+        if count(&written.value) > most {
+            continue;
+        }
         let items = narrowed(&written.value);
         if items.len() < 2 {
             continue;
@@ -98,7 +114,8 @@ fn by_items(known: &[Known<'_>], filed: &Filed, rule: &Known<'_>, sources: &Sour
         for (_, item) in &items {
             let mut when = rule.when.clone();
             when[place] = item.clone();
-            takers.push(filed.first(known, &when).find(|earlier| takes_all(earlier, &when, rule)));
+            let takes = |earlier: &&Known<'_>| budget.allows(earlier, &when) && takes_all(earlier, &when, rule);
+            takers.push(filed.first(known, &when).find(takes));
         }
         if let Some(all) = takers.iter().copied().collect::<Option<Vec<_>>>() {
             return Some(whole(rule, &all));
@@ -113,6 +130,60 @@ fn by_items(known: &[Known<'_>], filed: &Filed, rule: &Known<'_>, sources: &Sour
         }
     }
     None
+}
+
+/// Items of lists that are compared with each other in a set. Behind that nothing is called hidden: a hostile set shall
+/// not keep the engine busy, and the answer shall not depend on the machine.
+const COMPARISONS: usize = 2_000_000;
+/// Items of a list that are looked at one by one.
+const SPLIT_ITEMS: usize = 64;
+
+/// What is left of the comparisons.
+struct Budget(usize);
+
+impl Budget {
+    fn allows(&mut self, earlier: &Known<'_>, when: &[Condition]) -> bool {
+        let items = |conditions: &[Condition]| conditions.iter().map(count).sum::<usize>().max(1);
+        let unless: usize = earlier.rule.unless.iter().map(|condition| count(&condition.value)).sum();
+        let cost = (items(&earlier.when) + unless).saturating_mul(items(when));
+        match self.0.checked_sub(cost) {
+            Some(rest) => {
+                self.0 = rest;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// How many items a condition has.
+fn count(condition: &Condition) -> usize {
+    match condition {
+        Condition::Exception(values) => values.items.len(),
+        Condition::Message(values) => values.items.len(),
+        Condition::Contains(values) => values.items.len(),
+        // Statuses are compared one by one.
+        Condition::HttpStatus(values) => values.items.len() * 100,
+        Condition::ProviderCode(values) => values.items.len(),
+        Condition::ErrorNumber(values) => values.items.len(),
+        Condition::Connector(values) | Condition::Operation(values) | Condition::Phase(values) => values.items.len(),
+        Condition::Attribute { values, .. } => values.items.len(),
+        Condition::Absent(facts) => facts.len(),
+        Condition::Cause { conditions, .. } => {
+            let of = |part: &CauseCondition| match part {
+                CauseCondition::Exception(values) => values.items.len(),
+                CauseCondition::Message(values) => values.items.len(),
+                CauseCondition::Contains(values) => values.items.len(),
+                CauseCondition::ErrorNumber(values) => values.items.len(),
+            };
+            conditions.iter().map(of).sum()
+        }
+    }
+}
+
+/// Whether two conditions are small enough to be compared item by item.
+fn are_small(one: &Condition, other: &Condition) -> bool {
+    count(one).saturating_mul(count(other)) <= COMPARISONS / 20
 }
 
 fn whole(rule: &Known<'_>, takers: &[&Known<'_>]) -> Diagnostic {
@@ -248,6 +319,7 @@ pub(super) fn superfluous(book: &Book, sources: &Sources, findings: &mut Vec<Dia
         for (index, condition) in rule.when.iter().enumerate() {
             let other = rule.when.iter().enumerate().find(|(place, other)| {
                 *place != index
+                    && are_small(&condition.value, &other.value)
                     && other.value.implies(&condition.value)
                     && (*place < index || !condition.value.implies(&other.value))
             });
@@ -261,7 +333,9 @@ pub(super) fn superfluous(book: &Book, sources: &Sources, findings: &mut Vec<Dia
             }
         }
         for condition in &rule.unless {
-            if let Some(other) = rule.when.iter().find(|other| other.value.excludes(&condition.value)) {
+            if let Some(other) = rule.when.iter().find(|other| {
+                are_small(&condition.value, &other.value) && other.value.excludes(&condition.value)
+            }) {
                 let message = format!("`{}` of `unless` never holds where the rule could apply", condition.value.key());
                 findings.push(
                     Diagnostic::new(lints::SUPERFLUOUS_CONDITION, condition.span.clone(), message)

@@ -180,6 +180,9 @@ pub(super) fn provisional_codes(book: &Book, _: &Sources, findings: &mut Vec<Dia
 /// A word of a condition with where it stands.
 type Use<'b> = (&'static str, &'b str, &'b Span);
 
+/// Names that one is compared with at most.
+const NAMES: usize = 300;
+
 /// Names that connectors choose: nothing says which ones there are. One that stands once, beside another one that differs
 /// by a letter and stands elsewhere, is a misspelt one most of the time.
 pub(super) fn similar_names(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
@@ -201,7 +204,7 @@ pub(super) fn similar_names(book: &Book, _: &Sources, findings: &mut Vec<Diagnos
         }
         let others = counts.iter().filter(|((of, other), count)| of == kind && other != name && **count > 1);
         let close = |other: &&str| strsim::osa_distance(name, other) <= 1 + usize::from(name.len() > 8);
-        let others: Vec<&str> = others.map(|((_, other), _)| *other).filter(close).collect();
+        let others: Vec<&str> = others.take(NAMES).map(|((_, other), _)| *other).filter(close).collect();
         if let Some(other) = only_near(name, others) {
             let message = format!("the {kind} `{name}` stands only here, and is nearly `{other}`");
             let finding = Diagnostic::new(lints::SIMILAR_NAME, (*span).clone(), message);
