@@ -62,5 +62,6 @@ pub use model::{
     Action, Attribute, CatalogEntry, Code, Decision, Evidence, Exception, Failure, Log, RetryClass, Rule, Trace,
     UnknownReason, limits,
 };
-pub use ruleset::{Diagnosis, Rejected, RuleSet};
+pub use rulefile::layout;
+pub use ruleset::{Diagnosis, Rejected, RuleSet, proof};
 pub use spool::{Fsync, Spool, SpoolOptions};

@@ -8,8 +8,8 @@ use clap::Args;
 use crate::rulefile::{LEDGER, write_ledger};
 use crate::ruleset::inspect;
 
-use super::files::replace_file;
 use super::output::{self, Failed, remark};
+use super::replace::replace_file;
 
 #[derive(Debug, Args)]
 #[command(

@@ -13,8 +13,8 @@ use crate::model::{Failure, limits};
 use crate::render::escaped;
 use crate::ruleset::draft::{Draft, Goal, NewCode, Refusal, draft, new_code};
 
-use super::files::replace_file;
 use super::output::{self, Failed, remark};
+use super::replace::replace_file;
 
 const EXAMPLES: &str = "Examples:
   faultbook new DSEX \"Mailbox over its quota\"                   the next free number of a family

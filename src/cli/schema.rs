@@ -18,6 +18,7 @@ pub const SCHEMAS: &[(&str, &str)] = &[
     ("trace", "why a failure has its code, one line of `trace --format json` out"),
     ("status", "how an engine stands, one line of `watch --format json` out"),
     ("report", "the findings of `check --format json`"),
+    ("test", "what `test --format json` says"),
 ];
 
 #[derive(Debug, Args)]

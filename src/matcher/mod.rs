@@ -70,6 +70,12 @@ pub struct Scratch {
 }
 
 impl Scratch {
+    /// The facts that were read last, once more, for the same failure: for whoever keeps them and matches nothing.
+    #[must_use]
+    pub fn candidate<'s>(&'s self, failure: &'s Failure<'_>) -> Candidate<'s> {
+        Candidate::new(failure, &self.facts)
+    }
+
     /// The facts that were read last, once more, for the same failure; its messages are looked through anew.
     pub fn facts_of<'s>(&'s mut self, failure: &'s Failure<'_>) -> (Candidate<'s>, &'s mut Work) {
         self.work.forget();

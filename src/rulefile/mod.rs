@@ -6,16 +6,22 @@ mod accept;
 pub mod check;
 mod condition;
 pub mod discover;
+mod document;
 mod entry;
 mod failure;
 mod file;
+mod items;
 pub mod keys;
-#[cfg(feature = "cli")]
 pub mod layout;
 mod ledger;
 mod lock;
 mod manifest;
+mod order;
+#[cfg(feature = "cli")]
+mod outline;
 mod patterns;
+#[cfg(feature = "cli")]
+pub mod place;
 #[cfg(feature = "cli")]
 pub mod revision;
 mod rule;
@@ -27,11 +33,14 @@ use toml::de::DeTable;
 
 pub use accept::settle as settle_accepted;
 pub use entry::{Book, CodeEntry, ExampleEntry, LedgerEntry, ManifestEntry, RuleEntry, RuleFile};
+pub use items::{ItemPlaces, item_places};
 #[cfg(feature = "cli")]
 pub use ledger::write as write_ledger;
 pub use lock::sha256;
 #[cfg(feature = "cli")]
 pub use lock::{LOCK, write as write_lock};
+#[cfg(feature = "cli")]
+pub use outline::{EntryKind, Outline};
 pub use unread::Unread;
 
 use crate::diagnostic::{Diagnostic, Severity, Source, SourceId, Sources, Span, lints};

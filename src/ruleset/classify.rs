@@ -84,6 +84,24 @@ impl RuleSet {
         })
     }
 
+    /// The facts of a failure, to be kept beside it.
+    pub(super) fn facts_of(&self, failure: &Failure<'_>) -> Scratch {
+        let mut scratch = Scratch::default();
+        self.match_first(failure, &mut scratch, |_, _| ());
+        scratch
+    }
+
+    /// The message of a failure that a rule wins; the rule may be another one than the set's own at this place.
+    pub(super) fn message_by(&self, place: usize, rule: &Rule, candidate: Candidate<'_>) -> String {
+        let texts = self.secrets(candidate);
+        self.decide(self.code_of_rule[place], candidate, Some(rule), &texts).message
+    }
+
+    /// The message of a failure that no rule knows.
+    pub(super) fn unmatched_message(&self, candidate: Candidate<'_>) -> String {
+        self.decide(self.fallback, candidate, None, &[]).message
+    }
+
     /// Reads what a pasted text states, brings the facts together and finds the first rule that applies.
     pub(super) fn match_first<R>(
         &self,

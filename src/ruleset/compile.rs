@@ -94,7 +94,7 @@ pub(super) fn in_scope(file: &RuleFile, failure: &Failure<'static>) -> Failure<'
     failure
 }
 
-fn lexicon(manifest: &ManifestEntry) -> Lexicon {
+pub(super) fn lexicon(manifest: &ManifestEntry) -> Lexicon {
     let patterns = |list: &[crate::diagnostic::Spanned<crate::model::Pattern>]| {
         list.iter().map(|pattern| pattern.value.clone()).collect()
     };

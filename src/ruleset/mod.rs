@@ -14,6 +14,7 @@ pub(crate) mod draft;
 mod fallback;
 mod load;
 mod promise;
+pub mod proof;
 mod redact;
 mod signs;
 mod succession;

@@ -82,6 +82,8 @@ fn empty_directory() -> Result<(), Failed> {
     let path = empty.path().to_string_lossy();
     exit_code(&["check", &path], "", 1)?;
     exit_code(&["check", &path, "--format", "json"], "", 1)?;
+    exit_code(&["test", &path], "", 1)?;
+    exit_code(&["test", &path, "--format", "json"], "", 1)?;
     exit_code(&["list"], &path, 2)
 }
 

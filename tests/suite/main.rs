@@ -11,13 +11,16 @@ mod engine;
 mod failures;
 #[cfg(target_os = "linux")]
 mod faults;
+mod layout;
 mod limits;
 mod lints;
 mod matcher;
 mod process;
+mod proof;
 mod properties;
 mod records;
 mod reloads;
+mod reports;
 mod schema;
 mod snapshot;
 mod spool;
@@ -34,11 +37,14 @@ fn main() {
         contributing::trials(),
         drafts::trials(),
         engine::trials(),
+        proof::trials(),
         properties::trials(),
         text::trials(),
         records::trials(),
         reloads::trials(),
+        reports::trials(),
         lints::trials(),
+        layout::trials(),
         limits::trials(),
         matcher::trials(),
         schema::trials(),

@@ -94,6 +94,11 @@ fn refuses() -> Result<(), Failed> {
         ),
         ("rules", r#"{ "format": 1, "rules": [{ "id": "a", "code": "DSEX001", "when": { "http_status": 600 } }] }"#),
         ("rules", r#"{ "format": 1, "rules": [{ "id": "a", "code": "DSEX001", "when": { "mesage": "x" } }] }"#),
+        ("rules", r#"{ "format": 1, "rules": [{ "id": "A b", "code": "DSEX001", "when": { "message": "x" } }] }"#),
+        (
+            "rules",
+            r#"{ "format": 1, "rules": [{ "id": "a", "code": "DSEX001", "when": { "message": "x" }, "capture": { "Id": "x" } }] }"#,
+        ),
         ("manifest", r#"{ "format": 1, "order": [], "fallback": "DSUNK001", "statuses": ["Failed"], "families": {} }"#),
         ("decision", r#"{ "code": "DSEX001" }"#),
     ];

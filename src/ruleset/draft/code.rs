@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Sources, did_you_mean, nearest};
 use crate::model::{Code, limits};
-use crate::rulefile::{Book, CodeEntry, RuleFile, layout};
+use crate::rulefile::{Book, CodeEntry, RuleFile, place};
 
 use super::Refusal;
 use super::written::{kebab, quoted};
@@ -41,7 +41,7 @@ pub(crate) fn new_code(sources: &Sources, wanted: &str, title: &str, file: Optio
     let mut parts = [(place_of_rule(&source.text, file), &rule), (place_of_code(&source.text, file, &code), &entry)];
     // From the end on: what stands in front keeps its place.
     parts.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
-    let updated = parts.iter().fold(source.text.clone(), |text, (at, entry)| layout::insert(&text, *at, entry));
+    let updated = parts.iter().fold(source.text.clone(), |text, (at, entry)| place::insert(&text, *at, entry));
     let statuses: Vec<String> =
         book.manifest.iter().flat_map(|manifest| &manifest.statuses).map(|status| status.value.clone()).collect();
     let todo = vec![
@@ -206,13 +206,13 @@ pub(super) fn place_of_code(text: &str, file: &RuleFile, code: &Code) -> usize {
     let relatives = || file.codes.iter().filter(is_relative);
     let before = relatives().rfind(|other| other.code.value.as_str() < code.as_str());
     match (before.or_else(|| relatives().next_back()).or(file.codes.last()), file.rules.first()) {
-        (Some(last), _) => layout::behind(text, last.code.span.range.start),
-        (None, Some(rule)) => layout::in_front(text, rule.id.span.range.start),
+        (Some(last), _) => place::behind(text, last.code.span.range.start),
+        (None, Some(rule)) => place::in_front(text, rule.id.span.range.start),
         (None, None) => text.len(),
     }
 }
 
 /// Where a rule goes: behind all others.
 fn place_of_rule(text: &str, file: &RuleFile) -> usize {
-    file.rules.last().map_or(text.len(), |last| layout::behind(text, last.id.span.range.start))
+    file.rules.last().map_or(text.len(), |last| place::behind(text, last.id.span.range.start))
 }

@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Report, Severity, Sources, did_you_mean, lin
 use crate::input::text;
 use crate::matcher::{Scratch, captures, witnesses};
 use crate::model::{Code, Failure, Rule};
-use crate::rulefile::{Book, RuleFile, layout};
+use crate::rulefile::{Book, RuleFile, place};
 
 use super::compile::in_scope;
 use super::{FALLBACK_RULE, RuleSet, load};
@@ -326,12 +326,12 @@ impl<'b> Place<'b> {
             let id = rule.id.rsplit('/').next().unwrap_or_default();
             let entry = target.file.rules.iter().find(|entry| theirs == own && entry.id.value == id);
             if let Some(entry) = entry {
-                let at = layout::in_front(text(target.file), entry.id.span.range.start);
+                let at = place::in_front(text(target.file), entry.id.span.range.start);
                 return Ok(Self { file: target.file, before: Some(rule.id.clone()), index, at });
             }
         }
         let at = match target.file.rules.last() {
-            Some(last) => layout::behind(text(target.file), last.id.span.range.start),
+            Some(last) => place::behind(text(target.file), last.id.span.range.start),
             None => text(target.file).len(),
         };
         let index = set.rules().iter().position(|rule| order(&stem(rule)) > own).unwrap_or(set.rules().len());
@@ -516,7 +516,7 @@ impl Attempt<'_> {
             // From the end on: what stands in front keeps its place.
             entries.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
             let text =
-                entries.into_iter().fold(source.text.clone(), |text, (at, entry)| layout::insert(&text, at, entry));
+                entries.into_iter().fold(source.text.clone(), |text, (at, entry)| place::insert(&text, at, entry));
             (source.name.clone(), text)
         });
         Sources::from_texts(texts.collect::<Vec<_>>()).with_root(self.sources.root())

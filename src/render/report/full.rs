@@ -1,91 +1,10 @@
-//! Reports: with the source line and carets for people, as one document for machines.
+//! `full`: each finding with its source lines and carets, for people.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use serde::Serialize;
 
-use crate::diagnostic::{Diagnostic, Label, Position, Report, Severity, SourceId, Span, floor_char_boundary};
+use crate::diagnostic::{Diagnostic, Report, Severity, SourceId, Span, floor_char_boundary};
 
-use super::escaped;
-
-/// All findings as one JSON document.
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
-pub struct ReportDocument {
-    /// Version of this document's shape: 1.
-    pub version: u32,
-    /// How many findings keep the set from loading.
-    pub errors: usize,
-    /// How many findings somebody should look at.
-    pub warnings: usize,
-    /// How many findings only say what something costs or means.
-    pub notes: usize,
-    /// The findings, sorted by file and position.
-    pub findings: Vec<Finding>,
-}
-
-/// One finding.
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
-pub struct Finding {
-    /// The lint's kebab-case name.
-    pub lint: String,
-    /// How grave it is.
-    pub severity: Severity,
-    /// What is wrong.
-    pub message: String,
-    /// The smallest wrong thing.
-    #[serde(flatten)]
-    pub place: Place,
-    /// Places that the first one disagrees with.
-    pub related: Vec<Place>,
-    /// What to type instead.
-    pub help: Option<String>,
-}
-
-/// A place in a file.
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
-pub struct Place {
-    /// The file, with the rules directory in front.
-    pub file: String,
-    /// Where it starts.
-    pub start: Position,
-    /// Where it ends, exclusive.
-    pub end: Position,
-    /// A remark on the place.
-    pub label: Option<String>,
-}
-
-/// The report as one document.
-#[must_use]
-pub fn document(report: &Report) -> ReportDocument {
-    let place = |label: &Label| place(report, &label.span, &label.text);
-    ReportDocument {
-        version: 1,
-        errors: report.count(Severity::Error),
-        warnings: report.count(Severity::Warning),
-        notes: report.count(Severity::Note),
-        findings: report
-            .diagnostics()
-            .iter()
-            .map(|finding| Finding {
-                lint: finding.lint.name.to_owned(),
-                severity: finding.lint.severity,
-                message: finding.message.clone(),
-                place: place(&finding.primary),
-                related: finding.secondary.iter().map(place).collect(),
-                help: finding.help.clone(),
-            })
-            .collect(),
-    }
-}
-
-fn place(report: &Report, span: &Span, label: &str) -> Place {
-    let sources = report.sources();
-    Place {
-        file: sources.path(span.source),
-        start: sources.position(span.source, span.range.start),
-        end: sources.position(span.source, span.range.end),
-        label: (!label.is_empty()).then(|| label.to_owned()),
-    }
-}
+use crate::render::escaped;
 
 /// The report for people: each finding with its lines, carets and help.
 #[must_use]
