@@ -308,5 +308,7 @@ fn odd_texts() -> Result<(), Failed> {
         return Err("lines end in two ways".into());
     }
     let (set, report) = report(folder.path())?;
-    if set.is_some() && report.diagnostics().is_empty() { Ok(()) } else { Err(render::full(&report, false).into()) }
+    // Line ends of that kind are worth a note.
+    let is_clean = report.diagnostics().iter().all(|finding| finding.lint.severity == Severity::Note);
+    if set.is_some() && is_clean { Ok(()) } else { Err(render::full(&report, false).into()) }
 }

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use crate::diagnostic::{Diagnostic, Report, Severity, Sources, did_you_mean, lints};
 use crate::input::text;
 use crate::matcher::{Scratch, captures, witnesses};
-use crate::model::{Code, Failure, Rule};
+use crate::model::{Code, Failure, Rule, Template};
 use crate::rulefile::{Book, RuleFile, place};
 
 use super::compile::in_scope;
@@ -207,6 +207,7 @@ impl<'t> Target<'t> {
                 let status = quoted(status.map_or("", |status| &status.value));
                 let proof = entry.replace("status = \"TODO\"", &format!("status = {status}"));
                 let proof = proof.replace("retry = \"TODO\"", "retry = \"fix-config\"");
+                let proof = proof.replace("\"TODO\"", &quoted(title));
                 let todo = "status, retry, meaning and remedy of the new code say `TODO`; `faultbook check` holds the set back until they are filled in";
                 notes.push(todo.to_owned());
                 Self { code, entry: Some((entry, proof, file)), file, title: title.to_owned() }
@@ -488,12 +489,18 @@ impl Attempt<'_> {
     fn captures(&self) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         let mut names = HashSet::new();
+        let message = self.set.code(self.target.code.as_str()).and_then(|entry| entry.message.as_deref());
+        let template = message.and_then(|message| Template::parse(message).ok());
+        let is_used = |name: &str| template.iter().flat_map(Template::variables).any(|variable| variable.name == name);
         let mut scratch = Scratch::default();
         self.set.match_first(self.known, &mut scratch, |candidate, _| {
             for rule in self.set.rules_of(&self.target.code) {
                 for capture in &rule.captures {
                     let one = std::slice::from_ref(capture);
-                    if captures(one, candidate).next().is_some() && names.insert(capture.name.as_str()) {
+                    if is_used(&capture.name)
+                        && captures(one, candidate).next().is_some()
+                        && names.insert(capture.name.as_str())
+                    {
                         lines.push(format!("capture.{} = '{}'", capture.name, capture.pattern.as_str()));
                     }
                 }
