@@ -1,6 +1,6 @@
 //! `when` and `unless`: from tables to conditions.
 
-use toml::de::{DeString, DeValue};
+use toml::de::DeValue;
 
 use crate::diagnostic::{Spanned, did_you_mean, lints, only_near};
 use crate::model::{
@@ -8,28 +8,20 @@ use crate::model::{
     Quantifier, StatusPattern, TypePattern, Values,
 };
 
-use super::keys::{self, Key};
-use super::table::{Context, Table, Value, found, in_order, integer, text_value};
+use super::keys;
+use super::table::{Context, Table, Value, found, in_key_order, in_order, integer, text_value};
 
 /// Reads the conditions of a table. A condition that cannot be read is reported and left out.
 pub(super) fn read(ctx: &mut Context, value: &Value<'_>, text: &str, what: &'static str) -> Vec<Spanned<Condition>> {
     let Some(table) = Table::open(ctx, value, text, keys::CONDITIONS, what) else { return Vec::new() };
     let mut conditions = Vec::new();
-    for (key, value) in in_key_order(&table, keys::CONDITIONS) {
+    for (key, value) in in_key_order(table.entries(), keys::CONDITIONS) {
         let span = ctx.span(key.span().start..value.span().end.max(key.span().end));
         for condition in condition(ctx, key.get_ref(), value, text) {
             conditions.push(Spanned { value: condition, span: span.clone() });
         }
     }
     conditions
-}
-
-/// The entries of a table in the order of its keys: in which order the author wrote them changes neither evidence nor
-/// digest.
-fn in_key_order<'t>(table: &Table<'t>, keys: &[Key]) -> Vec<(&'t toml::Spanned<DeString<'t>>, &'t Value<'t>)> {
-    let mut entries = table.entries();
-    entries.sort_by_key(|(key, _)| keys.iter().position(|known| known.name == key.get_ref().as_ref()));
-    entries
 }
 
 /// The conditions of one key; `attributes` has one for each name.
@@ -58,7 +50,7 @@ fn condition(ctx: &mut Context, key: &str, value: &Value<'_>, text: &str) -> Vec
 fn cause(ctx: &mut Context, value: &Value<'_>, text: &str, position: CausePosition) -> Option<Condition> {
     let table = Table::open(ctx, value, text, keys::CAUSE_CONDITIONS, "a cause selector")?;
     let mut conditions = Vec::new();
-    for (key, value) in in_key_order(&table, keys::CAUSE_CONDITIONS) {
+    for (key, value) in in_key_order(table.entries(), keys::CAUSE_CONDITIONS) {
         let key = key.get_ref().as_ref();
         conditions.extend(match key {
             "exception" => types(ctx, value, key, text).map(CauseCondition::Exception),

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::table::{Value, in_order};
+use super::keys;
+use super::table::{Value, in_key_order, in_order};
 
 /// The places of one rule's items, in the order of its entry.
 #[derive(Debug, Default)]
@@ -34,11 +35,12 @@ fn of_rule(rule: &DeTable<'_>) -> ItemPlaces {
 
 fn conditions(side: &DeTable<'_>) -> Vec<Vec<Vec<Range<usize>>>> {
     let mut found = Vec::new();
-    for (key, value) in in_order(side) {
+    for (key, value) in in_key_order(in_order(side), keys::CONDITIONS) {
         match (key.get_ref().as_ref(), value.get_ref().as_table()) {
             ("attributes", Some(names)) => found.extend(in_order(names).iter().map(|(_, value)| vec![items(value)])),
             ("outermost" | "innermost" | "same_cause", Some(parts)) => {
-                found.push(in_order(parts).iter().map(|(_, value)| items(value)).collect());
+                let parts = in_key_order(in_order(parts), keys::CAUSE_CONDITIONS);
+                found.push(parts.iter().map(|(_, value)| items(value)).collect());
             }
             _ => found.push(vec![items(value)]),
         }

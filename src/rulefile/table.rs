@@ -460,6 +460,15 @@ pub(super) fn clipped(name: &str) -> Cow<'_, str> {
     }
 }
 
+/// Entries in the order of the table's keys: in which order the author wrote them changes neither evidence nor digest.
+pub(super) fn in_key_order<'t>(mut entries: Vec<Entry<'t>>, keys: &[Key]) -> Vec<Entry<'t>> {
+    entries.sort_by_key(|(key, _)| keys.iter().position(|known| known.name == key.get_ref().as_ref()));
+    entries
+}
+
+/// A key with its value.
+type Entry<'t> = (&'t TomlSpanned<toml::de::DeString<'t>>, &'t Value<'t>);
+
 pub(super) fn in_order<'t>(map: &'t DeTable<'t>) -> Vec<(&'t TomlSpanned<toml::de::DeString<'t>>, &'t Value<'t>)> {
     let mut entries: Vec<_> = map.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
