@@ -39,6 +39,13 @@ pub mod render;
 mod rulefile;
 mod ruleset;
 pub mod spool;
+pub mod trace {
+    //! What a [`Trace`](crate::Trace) holds.
+    pub use crate::model::{
+        ConditionSource, Difference, HiddenRule, Mark, RuleName, SeenValue, TraceHint, TracedCause, TracedCondition,
+        TracedFacts, TracedItem, TracedRule,
+    };
+}
 
 pub use diagnostic::{
     Acceptance, Accepted, Diagnostic, Edit, Fix, LINTS, Label, Lint, Position, Report, Severity, Source, SourceId,
@@ -52,8 +59,9 @@ pub use error::{Error, ErrorKind};
 pub use input::json::{Record, read_record};
 pub use input::text::read as read_text;
 pub use model::{
-    Action, Attribute, CatalogEntry, Code, Decision, Evidence, Exception, Failure, Log, RetryClass, Rule,
+    Action, Attribute, CatalogEntry, Code, Decision, Evidence, Exception, Failure, Log, RetryClass, Rule, Trace,
     UnknownReason, limits,
 };
+pub use rulefile::layout;
 pub use ruleset::{Diagnosis, Rejected, RuleSet, proof};
 pub use spool::{Fsync, Spool, SpoolOptions};

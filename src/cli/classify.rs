@@ -1,15 +1,12 @@
 //! `faultbook classify`: failures in, decisions out, one for each, in order.
 
-use std::borrow::Cow;
-use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
@@ -21,6 +18,7 @@ use crate::ruleset::RuleSet;
 
 use super::engine::EngineArguments;
 use super::follow::Follow;
+use super::input::{self, InputFormat};
 use super::output::{Failed, Output, remark};
 use super::signals::{self, Stopping};
 use super::spool::{self, Keeper};
@@ -73,27 +71,6 @@ pub(super) struct Arguments {
     spool: spool::Arguments,
 }
 
-/// How failures are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum InputFormat {
-    /// JSON where the first lines are failures in our own JSON, else one text
-    Auto,
-    /// One failure in our own JSON on each line
-    Json,
-    /// The whole input is one failure, as somebody pasted or logged it
-    Text,
-}
-
-impl From<InputFormat> for records::InputFormat {
-    fn from(format: InputFormat) -> Self {
-        match format {
-            InputFormat::Auto => Self::Auto,
-            InputFormat::Json => Self::Json,
-            InputFormat::Text => Self::Text,
-        }
-    }
-}
-
 /// How decisions are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum OutputFormat {
@@ -127,11 +104,9 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     let _watching = arguments.engine.keep_fresh(&engine, arguments.follow.is_some())?;
     let mut run =
         Run { answerer: Answerer { arguments, engine, keeper }, output, stopping, answered: 0, unreadable: 0 };
-    let stdin = [PathBuf::from("-")];
-    let files = if arguments.files.is_empty() { &stdin[..] } else { &arguments.files };
     let done = match &arguments.follow {
         Some(file) => run.follow(file),
-        None => files.iter().try_for_each(|file| run.file(file)),
+        None => input::files(&arguments.files).try_for_each(|file| run.file(file)),
     };
     // What was answered is written even when a later file cannot be read.
     let flushed = lock(&run.output).flush();
@@ -164,25 +139,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn file(&mut self, path: &Path) -> Result<(), Failed> {
-        let cannot = |error: io::Error| {
-            Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error)
-        };
-        if path == Path::new("-") {
-            let stdin = io::stdin();
-            if stdin.is_terminal() {
-                remark("reading failures from the terminal; end with Ctrl-D");
-            }
-            return self.records(stdin.lock(), &cannot);
-        }
-        let file = File::open(path).map_err(cannot)?;
-        let metadata = file.metadata().map_err(cannot)?;
-        if metadata.is_dir() {
-            return Err(Error::new(ErrorKind::Io, format!("`{}` is a directory; give files", path.display())).into());
-        }
-        let progress = progress(metadata.len());
-        let done = self.records(progress.wrap_read(file), &cannot);
-        progress.finish_and_clear();
-        done
+        input::open(path, |reader, cannot| self.records(reader, &cannot))
     }
 
     /// Answers a file as it grows, until a signal comes.
@@ -260,14 +217,8 @@ impl Answerer<'_> {
     }
 
     fn fill_in<'a>(&'a self, failure: &mut Failure<'a>) {
-        let fill = |field: &mut Option<Cow<'a, str>>, value: &'a Option<String>| {
-            if field.is_none() {
-                *field = value.as_deref().map(Cow::Borrowed);
-            }
-        };
-        fill(&mut failure.connector, &self.arguments.connector);
-        fill(&mut failure.operation, &self.arguments.operation);
-        fill(&mut failure.phase, &self.arguments.phase);
+        let Arguments { connector, operation, phase, .. } = self.arguments;
+        input::fill_in(failure, connector.as_deref(), operation.as_deref(), phase.as_deref());
     }
 
     fn write(&self, buffer: &mut Vec<u8>, decision: &Decision<'_>, set: &RuleSet, is_text: bool) {
@@ -295,18 +246,4 @@ fn raw(set: &RuleSet, raw: &[u8]) -> String {
 
 pub(super) fn lock(output: &Mutex<Output>) -> MutexGuard<'_, Output> {
     output.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Bytes of a file that takes long enough to be worth a bar.
-const PROGRESS_BYTES: u64 = 16 * 1024 * 1024;
-
-/// A bar on standard error for long files, where somebody watches it and the decisions go elsewhere.
-fn progress(bytes: u64) -> ProgressBar {
-    let watched = bytes >= PROGRESS_BYTES && io::stderr().is_terminal() && !io::stdout().is_terminal();
-    let target = if watched { ProgressDrawTarget::stderr_with_hz(5) } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(bytes), target);
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}") {
-        bar.set_style(style);
-    }
-    bar
 }

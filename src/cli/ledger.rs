@@ -1,16 +1,15 @@
 //! `faultbook ledger`: compare the codes with the ledger of issued codes, or extend it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::error::{Error, ErrorKind};
 use crate::rulefile::{LEDGER, write_ledger};
 use crate::ruleset::inspect;
 
 use super::output::{self, Failed, remark};
+use super::replace::replace_file;
 
 #[derive(Debug, Args)]
 #[command(
@@ -57,18 +56,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
         return Ok(ExitCode::from(1));
     }
     let Some(directory) = directory else { return Ok(ExitCode::SUCCESS) };
-    write(&directory.join(LEDGER), &text)?;
+    replace_file(&directory.join(LEDGER), &text)?;
     remark(&format!("wrote {}", directory.join(LEDGER).display()));
     Ok(ExitCode::SUCCESS)
-}
-
-/// Replaces the file as a whole, so that a reader sees the old one or the new one.
-fn write(path: &Path, text: &str) -> Result<(), Error> {
-    let cannot = |error| Error::new(ErrorKind::Io, format!("cannot write `{}`", path.display())).with_source(error);
-    // Hidden, so that nobody who lists rule files takes it for one.
-    let temporary: PathBuf = path.with_file_name(format!(".{LEDGER}.new"));
-    fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path)).map_err(|error| {
-        let _ = fs::remove_file(&temporary);
-        cannot(error)
-    })
 }

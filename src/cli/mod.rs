@@ -6,16 +6,22 @@ mod check;
 mod classify;
 mod engine;
 mod explain;
+mod fmt;
 mod follow;
+mod input;
 mod ledger;
 mod list;
+mod new;
 mod output;
+mod paths;
 mod publish;
+mod replace;
 mod schema;
 mod signals;
 mod spool;
 mod test;
 mod threads;
+mod trace;
 mod unknowns;
 mod watch;
 
@@ -34,11 +40,13 @@ pub use schema::SCHEMAS;
 const EXAMPLES: &str = "Examples:
   faultbook classify failures.ndjson             decisions, one per failure
   pbpaste | faultbook classify --connector exchange
+  faultbook trace failure.json                   why it has its code, and which rules nearly apply
   faultbook unknowns spool/                      what no rule knows, by count
   faultbook explain DSEX001                      what a code means and what to do
   faultbook list                                 the catalogue and the order of the rules
   faultbook check my-rules/                      every problem of a rule set at once
   faultbook test my-rules/                       whether its examples pass, and what they prove
+  faultbook new --from failure.json --code DSEX021   a rule for a failure
   faultbook watch my-rules/                      what each change of it does, while it is edited
 
 Exit codes: 0 clean, 1 findings, 2 could not run.";
@@ -80,16 +88,22 @@ enum Format {
 enum Command {
     /// Say what failures are: one decision for each
     Classify(classify::Arguments),
+    /// Say why failures have their codes: what wins, what loses by order, what nearly applies
+    Trace(trace::Arguments),
     /// Show what no rule knows: the shapes that `classify --spool` has kept
     Unknowns(unknowns::Arguments),
     /// Check rule files: every problem at once
     Check(check::Arguments),
     /// Prove rules: every example, what they cover, and which mistakes they would notice
     Test(test::Arguments),
+    /// Put rule files into the house layout
+    Fmt(fmt::Arguments),
     /// Show what a code or a lint means
     Explain(explain::Arguments),
     /// Show the catalogue and the order in which rules are tried
     List(list::Arguments),
+    /// Begin a code, or a rule for a failure
+    New(new::Arguments),
     /// Compare the codes with the ledger of issued codes, or extend it
     Ledger(ledger::Arguments),
     /// Watch a rules directory: what changes, what is refused and why
@@ -115,11 +129,14 @@ pub fn main() -> ExitCode {
     let rules = rules.as_deref();
     let done = match &arguments.command {
         Command::Classify(command) => classify::run(command, rules),
+        Command::Trace(command) => trace::run(command, rules),
         Command::Unknowns(command) => unknowns::run(command),
         Command::Check(command) => check::run(command, rules),
         Command::Test(command) => test::run(command, rules),
+        Command::Fmt(command) => fmt::run(command, rules),
         Command::Explain(command) => explain::run(command, rules),
         Command::List(command) => list::run(command, rules),
+        Command::New(command) => new::run(command, rules),
         Command::Ledger(command) => ledger::run(command, rules),
         Command::Watch(command) => watch::run(command, rules),
         Command::Publish(command) => publish::run(command, rules),

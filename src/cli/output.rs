@@ -134,8 +134,27 @@ pub(super) fn report(report: &Report) {
     let _ = write!(anstream::stderr(), "{}", render::full(report, true));
 }
 
-/// Whether standard output is to have colors.
-pub(super) fn is_styled() -> bool {
+/// Shows a report on standard output; color only where it is wanted.
+pub(super) fn print_report(report: &Report) -> Result<(), Failed> {
+    print_exactly(&render::full(report, is_colored()))
+}
+
+/// Shows what changes in a file on standard output; color only where it is wanted.
+pub(super) fn print_diff(name: &str, old: &str, new: &str) -> Result<(), Failed> {
+    print_exactly(&render::diff(name, old, new, is_colored()))
+}
+
+/// Writes a text of whole lines to standard output as it is.
+pub(super) fn print_exactly(text: &str) -> Result<(), Failed> {
+    let mut output = Output::new();
+    for line in text.split_terminator('\n') {
+        output.line(|buffer| buffer.extend_from_slice(line.as_bytes()))?;
+    }
+    output.flush()
+}
+
+/// Whether color is wanted on standard output.
+pub(super) fn is_colored() -> bool {
     match anstream::ColorChoice::global() {
         anstream::ColorChoice::Never => false,
         anstream::ColorChoice::Auto => {
@@ -143,13 +162,4 @@ pub(super) fn is_styled() -> bool {
         }
         _ => true,
     }
-}
-
-/// Shows a report on standard output; color only where it is wanted.
-pub(super) fn print_report(report: &Report) -> Result<(), Failed> {
-    let mut output = Output::new();
-    for line in render::full(report, is_styled()).lines() {
-        output.line(|buffer| buffer.extend_from_slice(line.as_bytes()))?;
-    }
-    output.flush()
 }

@@ -14,6 +14,7 @@ use crate::rulefile::{LOCK, write_lock};
 use crate::ruleset::{RuleSet, inspect};
 
 use super::output::{self, Failed, remark};
+use super::replace::{self, sync};
 
 const EXAMPLES: &str = "Examples:
   faultbook publish my-rules/                    write my-rules/faultbook.lock
@@ -50,7 +51,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
         return Err(Failed::Rejected("the set does not load; nothing was published".to_owned()));
     };
     let done = match target {
-        None => write_lock_file(directory, &lock).map(|()| directory.join(LOCK)),
+        None => replace::replace(&directory.join(LOCK), lock.as_bytes()).map(|()| directory.join(LOCK)),
         Some(target) => replace(directory, report.sources(), &lock, target, set.digest()),
     };
     let at = target.unwrap_or(directory);
@@ -65,18 +66,6 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
         written.display()
     ));
     Ok(ExitCode::SUCCESS)
-}
-
-/// Writes the lock beside the files that it names.
-fn write_lock_file(directory: &Path, lock: &str) -> io::Result<()> {
-    // Hidden, so that nobody takes it for the lock.
-    let next = directory.join(format!(".{LOCK}.new"));
-    let write = || {
-        write_file(&next, lock.as_bytes())?;
-        fs::rename(&next, directory.join(LOCK))?;
-        sync(directory)
-    };
-    write().inspect_err(|_| drop(fs::remove_file(&next)))
 }
 
 /// Puts a copy of the files in place of what stands under a name, in one step. Where the copy is.
@@ -143,10 +132,6 @@ fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
     file.sync_all()
-}
-
-fn sync(directory: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
 }
 
 #[cfg(unix)]

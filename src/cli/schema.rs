@@ -15,6 +15,7 @@ pub const SCHEMAS: &[(&str, &str)] = &[
     ("ledger", "ledger.toml"),
     ("failure", "a failure as JSON, one line of `classify` in"),
     ("decision", "a decision as JSON, one line of `classify --format json` out"),
+    ("trace", "why a failure has its code, one line of `trace --format json` out"),
     ("status", "how an engine stands, one line of `watch --format json` out"),
     ("report", "the findings of `check --format json`"),
     ("test", "what `test --format json` says"),

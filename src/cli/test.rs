@@ -99,7 +99,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     let shown = match arguments.format {
         Format::Text => {
             let shown = if arguments.all { usize::MAX } else { SHOWN };
-            let view = ProofView { verbose: arguments.verbose, shown, styled: output::is_styled() };
+            let view = ProofView { verbose: arguments.verbose, shown, styled: output::is_colored() };
             output::print(&render::proof(&proof, view))
         }
         Format::Json => output::print_json(&proof),

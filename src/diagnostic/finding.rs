@@ -44,6 +44,14 @@ pub struct Label {
     pub text: String,
 }
 
+impl Fix {
+    /// One edit.
+    #[must_use]
+    pub fn replace(span: Span, text: impl Into<String>) -> Self {
+        Self { edits: vec![Edit { span, text: text.into() }] }
+    }
+}
+
 impl Diagnostic {
     /// A finding at one place.
     pub fn new(lint: &'static Lint, span: Span, message: impl Into<String>) -> Self {
@@ -72,10 +80,10 @@ impl Diagnostic {
         self
     }
 
-    /// Says which text settles the finding in place of what stands in the range. Several edits make one fix.
+    /// Says which text settles the finding in place of what stands in the range.
     #[must_use]
     pub fn replace(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.fix.get_or_insert(Fix { edits: Vec::new() }).edits.push(Edit { span, text: text.into() });
+        self.fix = Some(Fix::replace(span, text));
         self
     }
 }

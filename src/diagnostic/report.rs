@@ -9,6 +9,8 @@ use super::{Diagnostic, Severity, SourceId, Sources, lints};
 pub struct Report {
     sources: Sources,
     diagnostics: Vec<Diagnostic>,
+    /// Errors that are left out of the findings.
+    hidden_errors: usize,
     accepted: Vec<Accepted>,
 }
 
@@ -31,7 +33,22 @@ impl Report {
         });
         diagnostics.dedup();
         cut(&mut diagnostics);
-        Self { sources, diagnostics, accepted: Vec::new() }
+        Self { sources, diagnostics, hidden_errors: 0, accepted: Vec::new() }
+    }
+
+    /// The same report with some of its findings. Errors that are left out are counted, and the set still does not load.
+    #[must_use]
+    pub fn only(mut self, keep: impl Fn(&Diagnostic) -> bool) -> Self {
+        let before = self.count(Severity::Error);
+        self.diagnostics.retain(keep);
+        self.hidden_errors += before - self.count(Severity::Error);
+        self
+    }
+
+    /// How many errors are left out of the findings.
+    #[must_use]
+    pub fn hidden_errors(&self) -> usize {
+        self.hidden_errors
     }
 
     /// Keeps what somebody lets stand.
@@ -71,7 +88,7 @@ impl Report {
     /// Whether anything keeps the set from loading.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.count(Severity::Error) > 0
+        self.count(Severity::Error) + self.hidden_errors > 0
     }
 }
 

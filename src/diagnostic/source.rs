@@ -34,6 +34,8 @@ pub struct Sources {
     is_locked: bool,
     /// Whether the load of these very texts was proven when the library was built.
     is_proven: bool,
+    /// The first of the files that belong to another state of the rules: findings point into them, nobody reads them.
+    others: Option<usize>,
 }
 
 /// Index of a [`Source`] in its [`Sources`].
@@ -96,6 +98,25 @@ impl Sources {
         self.files.push(source);
         self.line_starts.push(OnceLock::new());
         SourceId(self.files.len() - 1)
+    }
+
+    /// Puts another text in the place of a source's.
+    #[cfg(feature = "cli")]
+    pub(crate) fn set_text(&mut self, id: SourceId, text: String) {
+        self.files[id.0].text = text;
+        self.line_starts[id.0] = OnceLock::new();
+        self.is_proven = false;
+    }
+
+    /// Adds the files of another state of the rules, so that findings can point into them too. What was a place in
+    /// `others` is one here when its source is moved on by the number that is returned.
+    pub(crate) fn add_others(&mut self, others: &Self) -> usize {
+        let first = self.files.len();
+        self.others = self.others.or(Some(first));
+        for (id, source) in others.iter() {
+            self.push(Source { name: others.path(id), text: source.text.clone(), is_refused: true });
+        }
+        first
     }
 
     /// Marks texts whose load was proven before: their patterns are compiled when they are first used, and their
@@ -166,6 +187,9 @@ impl Sources {
     #[must_use]
     pub fn path(&self, id: SourceId) -> String {
         let name = &self.get(id).name;
+        if self.others.is_some_and(|first| id.0 >= first) {
+            return name.clone();
+        }
         match self.root.trim_end_matches('/') {
             "" => name.clone(),
             root => format!("{root}/{name}"),

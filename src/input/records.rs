@@ -36,6 +36,23 @@ pub(crate) enum Raw<'r> {
     TooLong,
 }
 
+/// The first failure of a whole input, and what was odd about it. JSON may stand on several lines here.
+pub(crate) fn one_failure(input: &[u8], format: InputFormat) -> Result<(Failure<'static>, Vec<String>), String> {
+    if input.len() > limits::RECORD_BYTES {
+        return Err(format!("the input has more than {} bytes; give it one failure", limits::RECORD_BYTES));
+    }
+    let pretty = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(input).ok();
+    let compact = pretty.filter(|_| format != InputFormat::Text).and_then(|object| serde_json::to_vec(&object).ok());
+    let mut records = Records::new(compact.as_deref().unwrap_or(input), format).map_err(|error| error.to_string())?;
+    let first = records.next().map_err(|error| error.to_string())?;
+    let Record { failure, mut notes } = first.ok_or("the input holds no failure")?.read()?;
+    let failure = failure.into_owned();
+    if records.next().map_err(|error| error.to_string())?.is_some() {
+        notes.push("the input holds several failures; the first one is taken".to_owned());
+    }
+    Ok((failure, notes))
+}
+
 impl<'r> Raw<'r> {
     /// Reads the failure; why it could not be read else.
     pub(crate) fn read(self) -> Result<Record<'r>, String> {

@@ -25,7 +25,7 @@ pub struct Witness<'c> {
 }
 
 /// Takes what made conditions hold.
-trait Sink<'c> {
+pub(super) trait Sink<'c> {
     /// Whether anybody wants to know where a text matches, which costs more than whether it does.
     const WANTED: bool;
     fn take(&mut self, witness: impl FnOnce() -> Witness<'c>);
@@ -35,7 +35,7 @@ trait Sink<'c> {
 }
 
 /// Nobody wants to know.
-struct Nobody;
+pub(super) struct Nobody;
 
 impl<'c> Sink<'c> for Nobody {
     const WANTED: bool = false;
@@ -61,7 +61,7 @@ impl<'c> Sink<'c> for Vec<Witness<'c>> {
 
 /// A value that a condition found, without a copy of it.
 #[derive(Debug, Clone, Copy)]
-enum Matched<'c> {
+pub(super) enum Matched<'c> {
     Text(&'c str),
     Status(u16),
     Number(i64),
@@ -94,7 +94,8 @@ pub fn witnesses<'c>(rule: &'c Rule, candidate: Candidate<'c>) -> Option<Vec<Wit
     applies.then_some(held)
 }
 
-fn is_in_scope(rule: &Rule, candidate: Candidate<'_>) -> bool {
+/// Whether a rule is for the connector of a failure.
+pub(super) fn is_in_scope(rule: &Rule, candidate: Candidate<'_>) -> bool {
     rule.connectors.is_empty()
         || candidate.failure().connector.as_deref().is_some_and(|name| rule.connectors.iter().any(|own| own == name))
 }
@@ -111,7 +112,7 @@ pub(super) fn reads_messages(condition: &Condition) -> bool {
 }
 
 /// Whether a condition holds; the sink takes one witness, or one for each part of a cause selector.
-fn holds<'c, S: Sink<'c>>(condition: &'c Condition, candidate: Candidate<'c>, sink: &mut S) -> bool {
+pub(super) fn holds<'c, S: Sink<'c>>(condition: &'c Condition, candidate: Candidate<'c>, sink: &mut S) -> bool {
     let failure = candidate.failure();
     let found: Option<Found<'c>> = match condition {
         Condition::Exception(values) => quantified(values, |wanted| {
@@ -153,13 +154,8 @@ fn on_one_cause<'c, S: Sink<'c>>(
     candidate: Candidate<'c>,
     sink: &mut S,
 ) -> bool {
-    let in_position = |index: usize, cause: Cause<'_>| match position {
-        CausePosition::Outermost => index == 0,
-        CausePosition::Innermost => cause.is_innermost(),
-        CausePosition::SameCause => true,
-    };
     let before = sink.count();
-    indexed(candidate).filter(|&(index, cause)| in_position(index, cause)).any(|(index, cause)| {
+    in_position(position, candidate).any(|(index, cause)| {
         let hold = conditions.iter().all(|condition| {
             let Some(matched) = on_cause::<S>(condition, cause) else { return false };
             sink.take(|| Witness {
@@ -173,6 +169,18 @@ fn on_one_cause<'c, S: Sink<'c>>(
             sink.cut(before);
         }
         hold
+    })
+}
+
+/// The causes that a selector looks at.
+pub(super) fn in_position(
+    position: CausePosition,
+    candidate: Candidate<'_>,
+) -> impl Iterator<Item = (usize, Cause<'_>)> {
+    indexed(candidate).filter(move |&(index, cause)| match position {
+        CausePosition::Outermost => index == 0,
+        CausePosition::Innermost => cause.is_innermost(),
+        CausePosition::SameCause => true,
     })
 }
 
@@ -218,7 +226,8 @@ fn in_texts<'c, S: Sink<'c>>(candidate: Candidate<'c>, wanted: &impl Finds) -> O
     candidate.texts_with_cause().find_map(|(cause, text)| Some((Matched::Text(wanted.part::<S>(text)?), cause)))
 }
 
-fn on_cause<'c, S: Sink<'c>>(condition: &'c CauseCondition, cause: Cause<'c>) -> Option<Matched<'c>> {
+/// What makes a condition of a selector hold on a cause.
+pub(super) fn on_cause<'c, S: Sink<'c>>(condition: &'c CauseCondition, cause: Cause<'c>) -> Option<Matched<'c>> {
     match condition {
         CauseCondition::Exception(values) => quantified(values, |wanted| lineage(cause, wanted)),
         CauseCondition::Message(values) => {
@@ -274,7 +283,8 @@ impl Finds for Literal {
 }
 
 impl<'c> Matched<'c> {
-    fn shown(self) -> Cow<'c, str> {
+    /// The value as evidence shows it.
+    pub(super) fn shown(self) -> Cow<'c, str> {
         match self {
             Self::Text(text) => Cow::Borrowed(text),
             Self::Status(status) => Cow::Owned(status.to_string()),
@@ -287,7 +297,8 @@ impl<'c> Matched<'c> {
     }
 }
 
-fn fact_name(fact: &Fact) -> Cow<'static, str> {
+/// The name of a fact as `absent` lists it.
+pub(super) fn fact_name(fact: &Fact) -> Cow<'static, str> {
     match fact {
         Fact::Attribute(name) => Cow::Owned(format!("attributes.{name}")),
         other => Fact::WORDS

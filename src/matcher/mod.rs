@@ -15,12 +15,15 @@ mod names;
 pub mod plain;
 mod runs;
 mod scan;
+mod spelling;
 mod table;
+mod trace;
 
 pub use candidate::{Candidate, Cause};
 pub use condition::{Witness, captures, witnesses};
 pub use lexicon::Lexicon;
 pub use names::Name;
+pub use trace::{Checked, Hit, Outcome, Selected, check, items, items_on_cause};
 
 pub use crate::model::{
     AttributePattern, Capture, CauseCondition, CausePosition, CodePattern, Condition, Fact, Literal, Pattern,
@@ -31,6 +34,8 @@ use crate::model::{Failure, Rule};
 use facts::{Facts, Folded};
 use index::Index;
 pub(crate) use index::Tried;
+pub(crate) use spelling::{Near, Texts, near, near_word};
+pub(crate) use trace::{Wanted, holds_on};
 
 /// Rules in their order, ready to be matched: immutable, shared by as many threads as there are.
 ///

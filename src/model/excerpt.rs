@@ -1,4 +1,4 @@
-//! Head and tail of texts that are too long to be looked at as a whole.
+//! Parts of texts: head and tail of those that are too long to be looked at as a whole, and where a part stands.
 
 use crate::diagnostic::floor_char_boundary;
 
@@ -29,6 +29,12 @@ pub(crate) fn excerpt(text: &str) -> Option<String> {
     let (head, tail) = head_and_tail(text)?;
     let missing = limits::TEXT_HEAD_BYTES + limits::TEXT_TAIL_BYTES + 1 - head.len() - tail.len();
     Some([head, &"\n".repeat(missing), tail].concat())
+}
+
+/// Where a part of a text stands in it; `None` for a text of its own.
+pub(crate) fn place(part: &str, text: &str) -> Option<std::ops::Range<usize>> {
+    let start = part.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
+    (start + part.len() <= text.len()).then(|| start..start + part.len())
 }
 
 fn without_last_word<'t>(head: &'t str, text: &str) -> &'t str {

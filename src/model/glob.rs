@@ -21,6 +21,7 @@ pub struct TypePattern {
 /// A pattern on codes of the remote side: a whole code or a glob, ASCII case ignored.
 #[derive(Debug, Clone)]
 pub struct CodePattern {
+    written: String,
     source: String,
     /// None for an exact code.
     glob: Option<GlobMatcher>,
@@ -166,7 +167,13 @@ impl CodePattern {
         }
         let lower = source.to_ascii_lowercase();
         let glob = compile_glob(&lower, source, false)?;
-        Ok(Self { source: lower, glob })
+        Ok(Self { written: source.to_owned(), source: lower, glob })
+    }
+
+    /// The pattern as written.
+    #[must_use]
+    pub fn written(&self) -> &str {
+        &self.written
     }
 
     /// The pattern in lower case.

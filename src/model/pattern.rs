@@ -10,12 +10,14 @@ use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, Weak};
 use memchr::memchr2_iter;
 use regex::{CaptureLocations, Regex, RegexBuilder};
 use regex_syntax::ast::{self, Ast, parse::ParserBuilder};
+use regex_syntax::hir::HirKind;
 use serde::{Serialize, Serializer};
 
-use super::limits;
+use super::partial::{Partial, Starts};
 use super::per_thread::PerThread;
 use super::required::{Requirement, byte_bits, stays_on_line};
 use super::sequence::Sequences;
+use super::{limits, width};
 
 /// A checked message pattern. Copies, and patterns with the same source, share the compiled expression.
 #[derive(Debug, Clone)]
@@ -30,6 +32,10 @@ struct Inner {
     has_value: bool,
     /// The digits at its ends that a longer number would match as well.
     open_numbers: Vec<Range<usize>>,
+    /// The text that it finds, where it is nothing but a text.
+    exact: Option<String>,
+    /// Whether it repeats so much that it may get slow.
+    may_be_wide: bool,
     /// Bytes of the shortest match.
     least: usize,
     /// Bytes of the longest one.
@@ -39,6 +45,7 @@ struct Inner {
     stays_on_line: bool,
     /// What matches in its place, where only a yes or no is wanted.
     sequences: Option<Sequences>,
+    starts: Starts,
     /// Compiled when the pattern is first used, or by [`Pattern::compile`].
     compiled: OnceLock<Result<Compiled, PatternError>>,
 }
@@ -164,11 +171,17 @@ impl Pattern {
             effective,
             has_value,
             open_numbers: open,
+            exact: match hir.kind() {
+                HirKind::Literal(literal) => str::from_utf8(&literal.0).ok().map(str::to_owned),
+                _ => None,
+            },
+            may_be_wide: width::may_be_wide(&hir),
             least,
             longest: hir.properties().maximum_len(),
             requirement: Requirement::of(&hir),
             stays_on_line: stays_on_line(&hir),
             sequences: Sequences::of(&hir),
+            starts: Starts::of(&ast),
             compiled: OnceLock::new(),
         })))
     }
@@ -209,6 +222,11 @@ impl Pattern {
         answer.unwrap_or_else(|| self.regex().is_some_and(|regex| regex.is_match(text)))
     }
 
+    /// How far the pattern fits a text that it does not match, given with its folded form.
+    pub(crate) fn partial(&self, text: &str, folded: &[u8]) -> Option<Partial> {
+        self.0.starts.partial(&self.0.effective, text, folded)
+    }
+
     /// Whether it matches in one of several texts exactly when it matches in all of them with line ends in between.
     pub(crate) fn stays_on_line(&self) -> bool {
         self.0.stays_on_line
@@ -217,6 +235,17 @@ impl Pattern {
     /// The text that occurs in the folded form of a text exactly when the pattern matches there, where there is one.
     pub(crate) fn folded(&self) -> Option<&[u8]> {
         self.0.sequences.as_ref().and_then(Sequences::folded)
+    }
+
+    /// How slow the pattern can get: the states that its automaton is in at once at worst, counted up to
+    /// [`limits::PATTERN_WIDTH`].
+    pub(crate) fn width(&self) -> usize {
+        if self.0.may_be_wide { width::width(&self.0.effective, limits::PATTERN_WIDTH) } else { 0 }
+    }
+
+    /// The text that the pattern finds, where it is nothing but a text.
+    pub(crate) fn exact(&self) -> Option<&str> {
+        self.0.exact.as_deref()
     }
 
     /// Whether some match is a single character.

@@ -66,6 +66,15 @@ pub fn json_line(decision: &Decision<'_>, writer: impl io::Write) -> io::Result<
     decision.serialize(&mut serde_json::Serializer::with_formatter(writer, OneLine)).map_err(io::Error::from)
 }
 
+/// A trace as one line of JSON, as safe as [`json_line`].
+///
+/// # Errors
+/// When the writer fails; memory does not.
+#[cfg(feature = "cli")]
+pub fn trace_line(trace: &crate::model::Trace, writer: impl io::Write) -> io::Result<()> {
+    trace.serialize(&mut serde_json::Serializer::with_formatter(writer, OneLine)).map_err(io::Error::from)
+}
+
 /// A failure as one line of JSON, as safe as [`json_line`].
 #[cfg(feature = "cli")]
 #[must_use]

@@ -51,6 +51,35 @@ impl Formatter for OneLine {
     }
 }
 
+/// A value as one line of JSON that is the same to every reader.
+#[cfg(feature = "cli")]
+pub(super) fn json_line(value: &impl serde::Serialize) -> String {
+    let mut line = Vec::new();
+    // Texts, numbers and structs: writing them to memory cannot fail.
+    let _ = value.serialize(&mut serde_json::Serializer::with_formatter(&mut line, OneLine));
+    String::from_utf8(line).unwrap_or_default()
+}
+
+/// A value as indented JSON, as safe as on one line.
+#[cfg(feature = "cli")]
+pub(super) fn pretty_json(value: &impl serde::Serialize) -> String {
+    let plain = serde_json::to_string_pretty(value).unwrap_or_default();
+    // What is left unescaped stands inside of texts, but for the line ends between values.
+    plain.split('\n').fold(String::new(), |mut out, line| {
+        let mut written = 0;
+        while let Some((at, c)) = next_unsafe(line, written) {
+            out.push_str(&line[written..at]);
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+            written = at + c.len_utf8();
+        }
+        out.push_str(&line[written..]);
+        out.push('\n');
+        out
+    })
+}
+
 /// The next unsafe character from a place on.
 fn next_unsafe(text: &str, from: usize) -> Option<(usize, char)> {
     let bytes = text.as_bytes();

@@ -1,6 +1,8 @@
 //! Decisions, codes and reports for people and machines. Shows values; decides nothing.
 
 mod decision;
+#[cfg(feature = "cli")]
+mod diff;
 mod escape;
 #[cfg(feature = "cli")]
 mod page;
@@ -11,10 +13,14 @@ mod reload;
 mod report;
 #[cfg(feature = "cli")]
 mod schema;
+#[cfg(feature = "cli")]
+mod trace;
 
 #[cfg(feature = "cli")]
-pub use decision::{block, failure_line};
+pub use decision::{block, failure_line, trace_line};
 pub use decision::{json_line, log_line, summary};
+#[cfg(feature = "cli")]
+pub use diff::diff;
 pub use escape::escaped;
 #[cfg(feature = "cli")]
 pub use page::{catalogue, page};
@@ -22,6 +28,11 @@ pub use page::{catalogue, page};
 pub use proof::{ProofView, case_toml, proof, proof_summary, score};
 pub use reload::{reload_line, short};
 #[cfg(feature = "cli")]
-pub use report::{Finding, Place, ReportDocument, document, full};
+pub use report::{
+    Edit, Finding, Fix, Place, ReportDocument, concise, document, full, github, github_summary, gitlab, json,
+    json_lines, junit, sarif,
+};
 #[cfg(feature = "cli")]
 pub use schema::schema;
+#[cfg(feature = "cli")]
+pub use trace::trace;

@@ -6,15 +6,13 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use crate::engine::Status;
-use crate::model::{Decision, limits};
+use crate::model::{Decision, Trace, limits};
 use crate::rulefile::keys::{self, Key, Kind, NameKind};
 use crate::ruleset::proof::Proof;
 
 use super::report::ReportDocument;
 
-const CODE: &str = "^DS[A-Z]{2,6}[0-9]{3}$";
-
-/// A schema by name: `manifest`, `rules`, `ledger`, `failure`, `decision`, `status`, `report` or `test`.
+/// A schema by name: `manifest`, `rules`, `ledger`, `failure`, `decision`, `trace`, `status`, `report` or `test`.
 #[must_use]
 pub fn schema(name: &str) -> Option<Value> {
     Some(match name {
@@ -35,6 +33,7 @@ pub fn schema(name: &str) -> Option<Value> {
             true,
         ),
         "decision" => typed::<Decision<'static>>("faultbook decision"),
+        "trace" => typed::<Trace>("faultbook trace"),
         "status" => typed::<Status>("faultbook status"),
         "report" => typed::<ReportDocument>("faultbook report"),
         "test" => typed::<Proof>("faultbook test"),
@@ -65,6 +64,10 @@ fn table(keys: &[Key], open: bool) -> Value {
         let mut schema = kind(key.kind, open);
         if let Some(schema) = schema.as_object_mut() {
             schema.insert("description".to_owned(), key.about.into());
+            let examples = examples(key.kind);
+            if !open && examples != json!([]) {
+                schema.insert("examples".to_owned(), examples);
+            }
         }
         properties.insert(key.name.to_owned(), schema);
     }
@@ -76,25 +79,42 @@ fn table(keys: &[Key], open: bool) -> Value {
     schema
 }
 
+/// Values that editors show where the kind alone says little.
+fn examples(kind: Kind) -> Value {
+    match kind {
+        Kind::Code => json!(["DSEX001"]),
+        Kind::Id => json!(["secret-expired"]),
+        Kind::StatusCondition => json!([404, "5xx", [408, 429, "500-599"]]),
+        Kind::NumberCondition => json!([1205, [1205, 1222]]),
+        Kind::Status => json!([404]),
+        Kind::Integers => json!([[1205]]),
+        Kind::Patterns => json!([r"\bAADSTS[0-9]+\b"]),
+        _ => json!([]),
+    }
+}
+
 fn kind(kind: Kind, open: bool) -> Value {
     let text = || json!({ "type": "string", "minLength": 1 });
     let list = |item: Value| json!({ "type": "array", "minItems": 1, "items": item });
     let one_or_all = |item: Value| {
-        let all = json!({ "type": "object", "properties": { "all": list(item.clone()) }, "required": ["all"], "additionalProperties": false });
+        let mut each = list(item.clone());
+        each["description"] = json!("What must all be there; a list without `all` is any of them.");
+        let all = json!({ "type": "object", "properties": { "all": each }, "required": ["all"], "additionalProperties": false });
         json!({ "anyOf": [item, list(item.clone()), all] })
     };
     let integer = || json!({ "type": "integer" });
     match kind {
-        Kind::Format => json!({ "const": crate::rulefile::FORMAT }),
+        Kind::Format => json!({ "type": "integer", "const": crate::rulefile::FORMAT }),
         Kind::Text | Kind::Markdown if open => json!({ "type": ["string", "null"] }),
         Kind::Text | Kind::Markdown => text(),
         Kind::Texts if open => json!({ "type": ["array", "null"], "items": { "type": "string" } }),
         Kind::Texts => list(text()),
         Kind::OneOrMore | Kind::Patterns => json!({ "anyOf": [text(), list(text())] }),
-        Kind::Bool => json!({ "type": "boolean" }),
+        Kind::Bool => json!({ "type": "boolean", "default": false }),
         Kind::Integers => json!({ "type": "array", "items": integer() }),
-        Kind::Code => json!({ "type": "string", "pattern": CODE }),
-        Kind::Word(words) => json!({ "enum": words }),
+        Kind::Code => json!({ "type": "string", "pattern": NameKind::Code.pattern() }),
+        Kind::Id => json!({ "type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$" }),
+        Kind::Word(words) => json!({ "type": "string", "enum": words }),
         Kind::Condition => one_or_all(text()),
         Kind::StatusCondition => one_or_all(json!({ "anyOf": [
             { "type": "integer", "minimum": 100, "maximum": 599 },
@@ -104,7 +124,9 @@ fn kind(kind: Kind, open: bool) -> Value {
         Kind::AttributeConditions => {
             json!({ "type": "object", "additionalProperties": one_or_all(json!({ "type": ["string", "integer", "boolean"] })) })
         }
-        Kind::NamedPatterns => json!({ "type": "object", "additionalProperties": text() }),
+        Kind::NamedPatterns(names) => {
+            json!({ "type": "object", "patternProperties": { names.pattern(): text() }, "additionalProperties": false })
+        }
         Kind::TypeLists => json!({ "type": "object", "additionalProperties": { "type": "array", "items": text() } }),
         Kind::Attributes => {
             json!({ "type": "object", "maxProperties": limits::FACTS, "additionalProperties": { "type": ["string", "integer", "boolean"] } })
@@ -116,11 +138,7 @@ fn kind(kind: Kind, open: bool) -> Value {
         Kind::Table(keys) => table(keys, open),
         Kind::Tables(keys) => json!({ "type": "array", "items": table(keys, open) }),
         Kind::TablesByName(keys, names) => {
-            let pattern = match names {
-                NameKind::Code => CODE,
-                NameKind::Family => "^DS[A-Z]{2,6}$",
-            };
-            json!({ "type": "object", "patternProperties": { pattern: table(keys, open) }, "additionalProperties": false })
+            json!({ "type": "object", "patternProperties": { names.pattern(): table(keys, open) }, "additionalProperties": false })
         }
     }
 }

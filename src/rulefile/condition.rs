@@ -1,27 +1,35 @@
 //! `when` and `unless`: from tables to conditions.
 
-use toml::de::DeValue;
+use toml::de::{DeString, DeValue};
 
-use crate::diagnostic::{Spanned, did_you_mean, lints};
+use crate::diagnostic::{Spanned, did_you_mean, lints, only_near};
 use crate::model::{
     AttributePattern, CauseCondition, CausePosition, CodePattern, Condition, Fact, Literal, Pattern, PatternError,
     Quantifier, StatusPattern, TypePattern, Values,
 };
 
-use super::keys;
+use super::keys::{self, Key};
 use super::table::{Context, Table, Value, found, in_order, integer, text_value};
 
 /// Reads the conditions of a table. A condition that cannot be read is reported and left out.
 pub(super) fn read(ctx: &mut Context, value: &Value<'_>, text: &str, what: &'static str) -> Vec<Spanned<Condition>> {
     let Some(table) = Table::open(ctx, value, text, keys::CONDITIONS, what) else { return Vec::new() };
     let mut conditions = Vec::new();
-    for (key, value) in table.entries() {
+    for (key, value) in in_key_order(&table, keys::CONDITIONS) {
         let span = ctx.span(key.span().start..value.span().end.max(key.span().end));
         for condition in condition(ctx, key.get_ref(), value, text) {
             conditions.push(Spanned { value: condition, span: span.clone() });
         }
     }
     conditions
+}
+
+/// The entries of a table in the order of its keys: in which order the author wrote them changes neither evidence nor
+/// digest.
+fn in_key_order<'t>(table: &Table<'t>, keys: &[Key]) -> Vec<(&'t toml::Spanned<DeString<'t>>, &'t Value<'t>)> {
+    let mut entries = table.entries();
+    entries.sort_by_key(|(key, _)| keys.iter().position(|known| known.name == key.get_ref().as_ref()));
+    entries
 }
 
 /// The conditions of one key; `attributes` has one for each name.
@@ -50,7 +58,7 @@ fn condition(ctx: &mut Context, key: &str, value: &Value<'_>, text: &str) -> Vec
 fn cause(ctx: &mut Context, value: &Value<'_>, text: &str, position: CausePosition) -> Option<Condition> {
     let table = Table::open(ctx, value, text, keys::CAUSE_CONDITIONS, "a cause selector")?;
     let mut conditions = Vec::new();
-    for (key, value) in table.entries() {
+    for (key, value) in in_key_order(&table, keys::CAUSE_CONDITIONS) {
         let key = key.get_ref().as_ref();
         conditions.extend(match key {
             "exception" => types(ctx, value, key, text).map(CauseCondition::Exception),
@@ -274,13 +282,17 @@ fn absent(ctx: &mut Context, value: &Value<'_>) -> Option<Condition> {
             }
             let fact = Fact::WORDS.into_iter().find(|(word, _)| *word == name.value).map(|(_, fact)| fact);
             if fact.is_none() {
+                let range = name.span.range.clone();
                 let words = Fact::WORDS.map(|(word, _)| word).into_iter().chain(["attributes.NAME"]);
                 ctx.report(
                     lints::UNKNOWN_WORD,
                     name.span.range,
                     format!("unknown fact `{}`", name.value),
-                    did_you_mean(&name.value, words),
+                    did_you_mean(&name.value, words.clone()),
                 );
+                if let Some(near) = only_near(&name.value, words) {
+                    ctx.fix(range, format!("\"{near}\""));
+                }
             }
             fact
         })

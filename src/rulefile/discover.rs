@@ -5,6 +5,8 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "cli")]
+use crate::diagnostic::SourceId;
 use crate::diagnostic::{Diagnostic, Lint, Source, Sources, Span, lints};
 use crate::error::{Error, ErrorKind};
 use crate::model::limits;
@@ -61,6 +63,37 @@ pub fn discover(root: &Path) -> Result<Sources, Error> {
         lock::compare(&mut sources, lock);
     }
     Ok(sources)
+}
+
+/// Reads one file, under its path as it is given.
+///
+/// # Errors
+/// When there is no such file. What is wrong with a file that exists is kept in the sources.
+#[cfg(feature = "cli")]
+pub fn file(path: &Path) -> Result<Sources, Error> {
+    let mut sources = Sources::default();
+    if let Err(error) = fs::metadata(path) {
+        let message = format!("cannot read `{}`", path.display());
+        return Err(Error::new(ErrorKind::Io, message).with_source(error));
+    }
+    read(&mut sources, path.display().to_string(), path);
+    Ok(sources)
+}
+
+/// What somebody else has read, as if it were a file of that path.
+#[cfg(feature = "cli")]
+pub fn bytes(path: &Path, bytes: Vec<u8>) -> Sources {
+    let mut sources = Sources::default();
+    add(&mut sources, path.display().to_string(), bytes);
+    sources
+}
+
+/// Whether a text is another one than the file held when it was read.
+#[cfg(feature = "cli")]
+pub fn differs(sources: &Sources, id: SourceId, text: &str) -> bool {
+    let name = &sources.get(id).name;
+    let digest = lock::sha256(text.as_bytes());
+    sources.digests().iter().find(|(file, _)| file == name).is_none_or(|(_, before)| *before != digest)
 }
 
 /// The lock of a published set, when there is one.
@@ -211,7 +244,7 @@ impl Listing<'_> {
 }
 
 #[expect(clippy::case_sensitive_file_extension_comparisons, reason = "rule files have the same names on every machine")]
-fn has_toml_suffix(name: &str) -> bool {
+pub(super) fn has_toml_suffix(name: &str) -> bool {
     name.ends_with(".toml")
 }
 
@@ -275,11 +308,21 @@ fn read(sources: &mut Sources, name: String, path: &Path) -> usize {
         }
     };
     let count = bytes.len();
+    if add(sources, name, bytes) { count } else { 0 }
+}
+
+/// Keeps what a file holds, as a text where it is one; false when it is too large.
+fn add(sources: &mut Sources, name: String, bytes: Vec<u8>) -> bool {
     sources.add_digest(&name, lock::sha256(&bytes));
+    take(sources, name, bytes)
+}
+
+/// Adds a file that was read as a whole; false when it is too large.
+pub(super) fn take(sources: &mut Sources, name: String, bytes: Vec<u8>) -> bool {
     if bytes.len() > limits::FILE_BYTES {
         let message = format!("`{name}` has more than {} bytes", limits::FILE_BYTES);
         refuse(sources, &name, lints::LIMIT_EXCEEDED, message, "Split the file by code family.");
-        return 0;
+        return false;
     }
     match String::from_utf8(bytes) {
         Ok(text) => {
@@ -301,7 +344,7 @@ fn read(sources: &mut Sources, name: String, path: &Path) -> usize {
             sources.add_finding(Diagnostic::new(lints::NOT_UTF8, span, message).help("Save the file as UTF-8."));
         }
     }
-    count
+    true
 }
 
 /// Keeps a finding about a path that has no text.

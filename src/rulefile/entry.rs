@@ -25,6 +25,8 @@ pub struct Book {
     pub broken: Vec<Span>,
     /// Findings that may stand.
     pub accepted: Vec<AcceptEntry>,
+    /// Whether something could not be read, so that nothing can be called unused, and no rule be compared as a whole.
+    pub has_gaps: bool,
 }
 
 /// The manifest.

@@ -36,6 +36,8 @@ pub enum Kind {
     Integers,
     /// A code of the catalogue.
     Code,
+    /// A name in kebab-case.
+    Id,
     /// A word from a closed list.
     Word(&'static [&'static str]),
     /// A condition: one text, a list, or `{ all = […] }`.
@@ -49,7 +51,7 @@ pub enum Kind {
     /// One pattern or a list of them.
     Patterns,
     /// Patterns by name.
-    NamedPatterns,
+    NamedPatterns(NameKind),
     /// Lists of type names, by type name.
     TypeLists,
     /// Values by name: texts, whole numbers, truth values.
@@ -66,13 +68,31 @@ pub enum Kind {
     TablesByName(&'static [Key], NameKind),
 }
 
-/// How the names of a table of tables are written.
+/// How the names of a table are written.
 #[derive(Debug, Clone, Copy)]
 pub enum NameKind {
     /// A code: `DSEX001`.
     Code,
     /// A family: `DSEX`.
     Family,
+    /// A variable of templates: `client_id`.
+    Variable,
+    /// What is secret: `functions_key`.
+    Secret,
+}
+
+#[cfg(feature = "cli")]
+impl NameKind {
+    /// The names as a regular expression.
+    #[must_use]
+    pub fn pattern(self) -> &'static str {
+        match self {
+            Self::Code => "^DS[A-Z]{2,6}[0-9]{3}$",
+            Self::Family => "^DS[A-Z]{2,6}$",
+            Self::Variable => "^[a-z][a-z0-9_]*$",
+            Self::Secret => "^[a-z][a-z0-9_-]*$",
+        }
+    }
 }
 
 impl Key {
@@ -84,7 +104,7 @@ impl Key {
             Kind::Table(_) if name == "when" => "when.exception = \"…\"".to_owned(),
             Kind::Table(_) if name == "failure" => "failure = { message = \"…\" }".to_owned(),
             Kind::Format => format!("{name} = 1"),
-            Kind::Text | Kind::Markdown | Kind::OneOrMore | Kind::Code | Kind::Condition | Kind::Word(_) => {
+            Kind::Text | Kind::Markdown | Kind::OneOrMore | Kind::Code | Kind::Id | Kind::Condition | Kind::Word(_) => {
                 format!("{name} = \"…\"")
             }
             Kind::Texts => format!("{name} = [\"…\"]"),
@@ -94,9 +114,13 @@ impl Key {
             Kind::Patterns => format!("{name} = '…'"),
             Kind::Index => format!("{name} = 0"),
             Kind::Tables(_) => format!("[[{name}]]"),
-            Kind::TablesByName(_, NameKind::Code) => format!("[{name}.DSEX001]"),
             Kind::TablesByName(_, NameKind::Family) => format!("[{name}.DSEX]"),
-            Kind::Table(_) | Kind::NamedPatterns | Kind::TypeLists | Kind::Attributes | Kind::AttributeConditions => {
+            Kind::TablesByName(..) => format!("[{name}.DSEX001]"),
+            Kind::Table(_)
+            | Kind::NamedPatterns(_)
+            | Kind::TypeLists
+            | Kind::Attributes
+            | Kind::AttributeConditions => {
                 format!("{name}.… = …")
             }
         }
@@ -167,7 +191,7 @@ pub const MANIFEST: &[Key] = &[
     key("facts", Kind::Table(FACTS), "Patterns that read facts from messages when the connector did not send them."),
     key(
         "redact",
-        Kind::NamedPatterns,
+        Kind::NamedPatterns(NameKind::Secret),
         "Patterns of what never leaves the engine, beside the secrets that it knows by itself.",
     ),
     ACCEPT_KEY,
@@ -209,6 +233,7 @@ pub const CODE: &[Key] = &[
         Kind::Word(ACTION_WORDS),
         "What a person has to do, only where it does not follow from `retry`: retried → wait, fix-config → fix-config, none → none, undiagnosed → contact-support.",
     ),
+    key("provisional", Kind::Bool, "Whether the status is a recommendation that no published page confirms."),
     key(
         "message",
         Kind::Text,
@@ -218,7 +243,6 @@ pub const CODE: &[Key] = &[
     required("remedy", Kind::Texts, "What to do, step by step, each step in Markdown."),
     key("links", Kind::Texts, "Where to read more: public pages."),
     key("since", Kind::Text, "The release that issued the code first, for example `2026.11`."),
-    key("provisional", Kind::Bool, "Whether the status is a recommendation that no published page confirms."),
     key("retired", Kind::Text, "Why the code is no longer issued. Its page stays, its number is never used again."),
     ACCEPT_KEY,
     key("examples", Kind::Tables(EXAMPLE), "Failures that must give this code, whatever rule: for the fallback."),
@@ -240,7 +264,7 @@ pub const ACCEPT: &[Key] = &[
 pub const RULE: &[Key] = &[
     required(
         "id",
-        Kind::Text,
+        Kind::Id,
         "Name of the rule: kebab-case, unique in the file. Decisions carry it with the file's name: `exchange/secret-expired`.",
     ),
     required("code", Kind::Code, "The code that the rule gives."),
@@ -252,7 +276,7 @@ pub const RULE: &[Key] = &[
     ),
     key(
         "capture",
-        Kind::NamedPatterns,
+        Kind::NamedPatterns(NameKind::Variable),
         "Parts of the messages for the code's own message: name → pattern with a group `(?<value>…)`.",
     ),
     ACCEPT_KEY,

@@ -1,20 +1,29 @@
 //! Rule files: from a directory to entries with their places, and what is wrong with them.
 //!
-//! Knows TOML and the shape of entries; knows nothing of matching. Only `discover` touches files.
+//! Knows TOML and the shape of entries; knows nothing of matching. Only `discover` touches files, and `revision` asks git for them.
 
 mod accept;
 pub mod check;
 mod condition;
 pub mod discover;
+mod document;
 mod entry;
 mod failure;
 mod file;
 mod items;
 pub mod keys;
+pub mod layout;
 mod ledger;
 mod lock;
 mod manifest;
+mod order;
+#[cfg(feature = "cli")]
+mod outline;
 mod patterns;
+#[cfg(feature = "cli")]
+pub mod place;
+#[cfg(feature = "cli")]
+pub mod revision;
 mod rule;
 mod syntax;
 mod table;
@@ -30,9 +39,11 @@ pub use ledger::write as write_ledger;
 pub use lock::sha256;
 #[cfg(feature = "cli")]
 pub use lock::{LOCK, write as write_lock};
+#[cfg(feature = "cli")]
+pub use outline::{EntryKind, Outline};
 pub use unread::Unread;
 
-use crate::diagnostic::{Diagnostic, Source, SourceId, Sources, Span, lints};
+use crate::diagnostic::{Diagnostic, Severity, Source, SourceId, Sources, Span, lints};
 use crate::model::limits;
 use table::Context;
 
@@ -68,6 +79,7 @@ pub fn read(sources: &Sources) -> (Book, Vec<Diagnostic>) {
         patterns::compile(&ctx.uncompiled, &mut ctx.diagnostics);
     }
     book.accepted = ctx.accepted;
+    book.has_gaps = ctx.diagnostics.iter().any(|finding| finding.lint.severity == Severity::Error);
     (book, ctx.diagnostics)
 }
 
@@ -75,6 +87,7 @@ pub fn read(sources: &Sources) -> (Book, Vec<Diagnostic>) {
 fn read_text(ctx: &mut Context, book: &mut Book, source: &Source) -> bool {
     let (id, text) = (ctx.source, source.text.as_str());
     check::text::deceptive_characters(id, text, &mut ctx.diagnostics);
+    check::dialect::carriage_returns(id, text, &mut ctx.diagnostics);
     let rest;
     let (mut table, errors) = DeTable::parse_recoverable(text);
     let is_sound = errors.is_empty();
@@ -89,6 +102,7 @@ fn read_text(ctx: &mut Context, book: &mut Book, source: &Source) -> bool {
         ctx.diagnostics.push(finding);
         return false;
     }
+    check::dialect::newer_syntax(id, text, table.get_ref(), &mut ctx.diagnostics);
     read_file(ctx, book, &source.name, &table, text);
     if !is_sound {
         // What the file lacks as a whole may stand in an entry that was taken out.

@@ -20,7 +20,10 @@ pub(super) fn compile(patterns: &[Spanned<Pattern>], findings: &mut Vec<Diagnost
     for batch in patterns.chunks(BATCH) {
         for (pattern, compiled) in batch.iter().zip(compile_all(batch)) {
             match compiled {
-                Ok(is_large) => large += usize::from(is_large),
+                Ok(Weight { is_large, width }) => {
+                    large += usize::from(is_large);
+                    findings.extend(slow(pattern, width));
+                }
                 Err(error) => {
                     let mut finding = Diagnostic::new(lints::LIMIT_EXCEEDED, pattern.span.clone(), error.message);
                     finding.help = error.help;
@@ -41,12 +44,36 @@ pub(super) fn compile(patterns: &[Spanned<Pattern>], findings: &mut Vec<Diagnost
     }
 }
 
-/// Whether each pattern is a large one, in their order.
-fn compile_all(patterns: &[Spanned<Pattern>]) -> Vec<Result<bool, PatternError>> {
+/// What a pattern costs.
+struct Weight {
+    is_large: bool,
+    /// States at once at worst.
+    width: usize,
+}
+
+/// A pattern that a text made for it turns into work.
+fn slow(pattern: &Spanned<Pattern>, width: usize) -> Option<Diagnostic> {
+    let help = "Repeat less, or say what stands between: `[^\"]{1,50}` instead of `.{1,50}`, `+` instead of a count.";
+    let at_least = if width >= limits::PATTERN_WIDTH { "at least " } else { "" };
+    let message = format!("the pattern gets slow: it can be in {at_least}{width} places at once");
+    let lint = match width {
+        limits::PATTERN_WIDTH.. => lints::LIMIT_EXCEEDED,
+        limits::SLOW_PATTERN_WIDTH.. => lints::SLOW_PATTERN,
+        _ => return None,
+    };
+    Some(Diagnostic::new(lint, pattern.span.clone(), message).help(help))
+}
+
+/// What each pattern costs, in their order.
+fn compile_all(patterns: &[Spanned<Pattern>]) -> Vec<Result<Weight, PatternError>> {
+    let compile = |pattern: &Spanned<Pattern>| {
+        let is_large = pattern.value.compile()?;
+        Ok(Weight { is_large, width: pattern.value.width() })
+    };
     let processors = thread::available_parallelism().map_or(1, usize::from).min(THREADS);
     let threads = processors.min(patterns.len() / WORTH_A_THREAD).max(1);
     if threads == 1 {
-        return patterns.iter().map(|pattern| pattern.value.compile()).collect();
+        return patterns.iter().map(compile).collect();
     }
     let next = AtomicUsize::new(0);
     let work = || {
@@ -54,7 +81,7 @@ fn compile_all(patterns: &[Spanned<Pattern>]) -> Vec<Result<bool, PatternError>>
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(pattern) = patterns.get(index) else { return done };
-            done.push((index, pattern.value.compile()));
+            done.push((index, compile(pattern)));
         }
     };
     let mut done = thread::scope(|scope| {

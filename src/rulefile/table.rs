@@ -6,7 +6,7 @@ use std::ops::Range;
 use toml::Spanned as TomlSpanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Diagnostic, Lint, SourceId, Span, Spanned, did_you_mean, lints};
+use crate::diagnostic::{Diagnostic, Fix, Lint, SourceId, Span, Spanned, did_you_mean, lints, only_near};
 use crate::model::{Pattern, PatternError, PatternErrorKind, limits};
 
 use super::accept::AcceptEntry;
@@ -68,14 +68,21 @@ impl Context {
         self.diagnostics.push(finding);
     }
 
+    /// Says what settles the finding that was reported last.
+    pub(super) fn fix(&mut self, range: Range<usize>, text: impl Into<String>) {
+        let span = self.span(range);
+        if let Some(finding) = self.diagnostics.last_mut() {
+            finding.fix = Some(Fix::replace(span, text));
+        }
+    }
+
     pub(super) fn wrong_type(&mut self, value: &Value<'_>, key: &str, expected: &str) {
         let found = found(value);
-        self.report(
-            lints::WRONG_TYPE,
-            value.span(),
-            format!("`{key}` takes {expected}, found {found}"),
-            instead(value, expected),
-        );
+        let (help, fix) = instead(value, expected);
+        self.report(lints::WRONG_TYPE, value.span(), format!("`{key}` takes {expected}, found {found}"), help);
+        if let Some(fix) = fix {
+            self.fix(value.span(), fix);
+        }
     }
 
     /// Reports what is wrong with a pattern, at the part that is wrong where that can be told.
@@ -93,6 +100,11 @@ impl Context {
         let mut finding = Diagnostic::new(lint, self.span(range), error.message);
         finding.help = error.help;
         self.diagnostics.push(finding);
+        if error.kind == PatternErrorKind::ControlCharacter
+            && let Some(literal) = text.get(value.span()).and_then(literal)
+        {
+            self.fix(value.span(), literal);
+        }
     }
 
     /// A pattern, to be compiled with all others when the files are read.
@@ -147,19 +159,23 @@ const TEXT: &str = "a text in quotes";
 const TEXTS: &str = "a list of texts";
 const WHOLE_NUMBER: &str = "a whole number";
 
-/// How a value of the wrong type becomes one of the right type.
-fn instead(value: &Value<'_>, expected: &str) -> String {
-    match (value.get_ref(), expected) {
-        (DeValue::Integer(number), TEXT) => format!("Put it in quotes: `\"{number}\"`."),
-        (DeValue::Float(number), TEXT) => format!("Put it in quotes: `\"{number}\"`."),
-        (DeValue::Datetime(date), TEXT) => format!("Put it in quotes: `\"{date}\"`."),
-        (DeValue::String(_), TEXTS) => "Put it in brackets: `[\"…\"]`.".to_owned(),
-        (DeValue::String(text), WHOLE_NUMBER) if text.parse::<i64>().is_ok() => {
-            format!("Leave the quotes out: `{text}`.")
+/// How a value of the wrong type becomes one of the right type: in words, and what to put in its place if that is sure.
+fn instead(value: &Value<'_>, expected: &str) -> (String, Option<String>) {
+    let quoted = match (value.get_ref(), expected) {
+        (DeValue::Integer(number), TEXT) => format!("\"{number}\""),
+        (DeValue::Float(number), TEXT) => format!("\"{number}\""),
+        (DeValue::Datetime(date), TEXT) => format!("\"{date}\""),
+        (DeValue::String(text), WHOLE_NUMBER) => match text.parse::<i64>() {
+            Ok(number) => return (format!("Leave the quotes out: `{number}`."), Some(number.to_string())),
+            Err(_) => return (format!("Write {expected}."), None),
+        },
+        (DeValue::String(_), TEXTS) => return ("Put it in brackets: `[\"…\"]`.".to_owned(), None),
+        (DeValue::Integer(_), WHOLE_NUMBER) => {
+            return (format!("Whole numbers go from {} to {}.", i64::MIN, i64::MAX), None);
         }
-        (DeValue::Integer(_), WHOLE_NUMBER) => format!("Whole numbers go from {} to {}.", i64::MIN, i64::MAX),
-        _ => format!("Write {expected}."),
-    }
+        _ => return (format!("Write {expected}."), None),
+    };
+    (format!("Put it in quotes: `{quoted}`."), Some(quoted))
 }
 
 /// What a value is, for messages.
@@ -175,6 +191,12 @@ pub(super) fn found(value: &Value<'_>) -> String {
         DeValue::Array(_) => "a list".to_owned(),
         DeValue::Table(_) => "a table".to_owned(),
     }
+}
+
+/// A text in double quotes as the same characters in single quotes, where backslashes are backslashes.
+pub(super) fn literal(written: &str) -> Option<String> {
+    let inner = written.strip_prefix('"')?.strip_suffix('"')?;
+    (!inner.starts_with('"') && !inner.contains(['\'', '\n', '"'])).then(|| format!("'{inner}'"))
 }
 
 /// The place of a part of a text, when it is written without escapes.
@@ -230,6 +252,10 @@ impl<'t> Table<'t> {
             let near = || did_you_mean(name, keys.iter().map(|known| known.name));
             let help = if index < 200 { keys::home(name, what).unwrap_or_else(near) } else { "Delete it.".to_owned() };
             ctx.report(lints::UNKNOWN_KEY, key.span(), format!("unknown key `{}` in {what}", clipped(name)), help);
+            let missing = keys.iter().map(|known| known.name).filter(|known| !map.contains_key(*known));
+            if let Some(near) = only_near(name, missing).filter(|_| index < 200 && keys::home(name, what).is_none()) {
+                ctx.fix(key.span(), near);
+            }
         }
         for key in keys.iter().filter(|key| key.required) {
             if !map.contains_key(key.name) && !is_misplaced(map, key.name) {
@@ -290,6 +316,9 @@ impl<'t> Table<'t> {
                 format!("unknown `{key}`: `{}`", text.value),
                 help,
             );
+            if let Some(near) = only_near(&text.value, words.iter().map(|(word, _)| *word)) {
+                ctx.fix(text.span.range.clone(), format!("\"{near}\""));
+            }
         }
         found.map(|(_, value)| Spanned { value: *value, span: text.span })
     }

@@ -38,23 +38,25 @@ impl RuleSet {
     /// The decision, and the place of the rule that won.
     pub(crate) fn classify_by(&self, failure: &Failure<'_>) -> (Decision<'_>, Option<usize>) {
         let mut scratch = SCRATCH.take().unwrap_or_default();
-        let decided = self.match_first(failure, &mut scratch, |candidate, first| match first {
-            Some(index) => {
-                let rule = &self.rules()[index];
-                let texts = self.secrets(candidate);
-                let mut decision = self.decide(self.code_of_rule[index], candidate, Some(rule), &texts);
-                let witnesses = witnesses(rule, candidate).unwrap_or_default();
-                decision.evidence = witnesses.into_iter().map(|witness| self.evidence(&witness, &texts)).collect();
-                (decision, first)
-            }
-            None => {
-                let mut decision = self.decide(self.fallback, candidate, None, &[]);
-                decision.unknown_reason = Some(unknown_reason(candidate));
-                (decision, None)
-            }
-        });
+        let decided =
+            self.match_first(failure, &mut scratch, |candidate, first| (self.answer(candidate, first), first));
         SCRATCH.set(Some(scratch));
         decided
+    }
+
+    /// The decision once it is known which rule wins.
+    pub(super) fn answer<'s>(&'s self, candidate: Candidate<'_>, first: Option<usize>) -> Decision<'s> {
+        let Some(index) = first else {
+            let mut decision = self.decide(self.fallback, candidate, None, &[]);
+            decision.unknown_reason = Some(unknown_reason(candidate));
+            return decision;
+        };
+        let rule = &self.rules()[index];
+        let texts = self.secrets(candidate);
+        let mut decision = self.decide(self.code_of_rule[index], candidate, Some(rule), &texts);
+        let witnesses = witnesses(rule, candidate).unwrap_or_default();
+        decision.evidence = witnesses.into_iter().map(|witness| self.evidence(&witness, &texts)).collect();
+        decision
     }
 
     /// Says which code a failure has, without rendering a message or evidence. Allocates nothing once the scratch has
@@ -101,7 +103,7 @@ impl RuleSet {
     }
 
     /// Reads what a pasted text states, brings the facts together and finds the first rule that applies.
-    fn match_first<R>(
+    pub(super) fn match_first<R>(
         &self,
         failure: &Failure<'_>,
         scratch: &mut Scratch,
@@ -142,8 +144,17 @@ impl RuleSet {
         self.redactor.redact(text)
     }
 
+    /// A value of a failure without the secrets of its texts.
+    pub(super) fn redacted_value<'v>(&self, value: &'v str, texts: &[Searched<'_>]) -> Cow<'v, str> {
+        // What is one of the texts as a whole was searched before.
+        if texts.iter().any(|(text, _)| std::ptr::eq(*text, value)) {
+            return self.redactor.redact_text(value, texts);
+        }
+        self.redactor.redact_value(value, texts)
+    }
+
     /// The texts of a failure with the secrets in them.
-    fn secrets<'c>(&'c self, candidate: Candidate<'c>) -> Vec<Searched<'c>> {
+    pub(super) fn secrets<'c>(&'c self, candidate: Candidate<'c>) -> Vec<Searched<'c>> {
         // All texts at once first: hardly ever there is anything to look for in one of them.
         let is_suspect = self.redactor.suspects(candidate.text());
         let secrets = |text| if is_suspect { self.redactor.secrets(text) } else { Vec::new() };
@@ -283,7 +294,7 @@ fn unknown_reason(candidate: Candidate<'_>) -> UnknownReason {
 }
 
 /// A text of a failure with the secrets in it.
-type Searched<'c> = (&'c str, Vec<Secret<'c>>);
+pub(super) type Searched<'c> = (&'c str, Vec<Secret<'c>>);
 
 /// A message that starts with its own code already keeps it once.
 fn prefixed(code: &CatalogEntry, message: &str) -> String {

@@ -50,6 +50,7 @@ pub(super) fn compile(book: &Book) -> Option<RuleSet> {
         examples,
         codes,
         digest: String::new(),
+        places: Vec::new(),
     };
     set.digest = digest::digest(&set, manifest);
     Some(set)

@@ -7,7 +7,8 @@ use crate::diagnostic::{Diagnostic, Report, Severity, Source, Sources, lints};
 use crate::error::{Error, ErrorKind};
 use crate::rulefile::{self, Book};
 
-use super::{RuleSet, compile, cost, succession, verify};
+use super::against::Other;
+use super::{RuleSet, compile, cost, succession, trace, verify};
 
 /// A rule set with errors: it is not used, the report says why.
 #[derive(Debug, Clone)]
@@ -70,6 +71,17 @@ impl RuleSet {
         Self::take(inspect(sources, Some(self)))
     }
 
+    /// Loads a rule set and compares it with another state of the rules: the report holds the findings of the load, and
+    /// names every code whose status, retry class, action or wording moved, and every example of the other state that
+    /// gets another code now. `docs/against.md` says how grave each is. The other state's files are part of the
+    /// report's sources.
+    ///
+    /// # Errors
+    /// When no code of the other state can be read.
+    pub fn check_against(sources: Sources, other: Sources) -> Result<Report, Error> {
+        Ok(compare(sources, other)?.1)
+    }
+
     fn take((set, report, _): (Option<Self>, Report, Book)) -> Result<(Self, Report), Rejected> {
         match set {
             Some(set) => Ok((set, report)),
@@ -89,12 +101,28 @@ impl RuleSet {
 /// The stages of a load, with the entries for those who need them: the set (none with errors), the report, the book.
 /// `before` is the set whose place it is to take.
 pub(crate) fn inspect(sources: Sources, before: Option<&RuleSet>) -> (Option<RuleSet>, Report, Book) {
-    let (set, report, book) = stages(sources, before);
-    (set.filter(|_| !report.has_errors()), report, book)
+    let (set, loads, report, book) = stages(sources, before, None);
+    (set.filter(|_| loads), report, book)
 }
 
 /// As [`inspect`], with the set also when its examples fail. Such a set is for saying what fails, never for answers.
-pub(super) fn stages(mut sources: Sources, before: Option<&RuleSet>) -> (Option<RuleSet>, Report, Book) {
+pub(super) fn examine(sources: Sources) -> (Option<RuleSet>, Report, Book) {
+    let (set, _, report, book) = stages(sources, None, None);
+    (set, report, book)
+}
+
+/// As [`inspect`], with what moved since another state of the rules. The set is there when it loads, whatever moved.
+pub(crate) fn compare(sources: Sources, other: Sources) -> Result<(Option<RuleSet>, Report, Book), Error> {
+    let (set, loads, report, book) = stages(sources, None, Some(&Other::read(other)?));
+    Ok((set.filter(|_| loads), report, book))
+}
+
+/// The set, whether it loads, the report and the book.
+fn stages(
+    mut sources: Sources,
+    before: Option<&RuleSet>,
+    other: Option<&Other>,
+) -> (Option<RuleSet>, bool, Report, Book) {
     if sources.iter().next().is_none() {
         // A finding needs a place, also in an empty directory.
         sources.push(Source { name: ".".to_owned(), text: String::new(), is_refused: true });
@@ -106,6 +134,9 @@ pub(super) fn stages(mut sources: Sources, before: Option<&RuleSet>) -> (Option<
     let mut set = None;
     if !has_errors(&findings) {
         set = compile::compile(&book);
+        if let Some(set) = &mut set {
+            set.places = trace::places(&book, &sources);
+        }
         if let Some(set) = set.as_ref().filter(|_| !sources.is_proven()) {
             findings.extend(verify::verify(set, &book));
             findings.extend(cost::tried_patterns(set, &book, &sources));
@@ -114,9 +145,13 @@ pub(super) fn stages(mut sources: Sources, before: Option<&RuleSet>) -> (Option<
             findings.extend(succession::losses(before, set, &book, &sources));
         }
     }
+    let loads = !has_errors(&findings);
+    if let Some(other) = other {
+        other.compare(set.as_ref(), &book, &mut sources, &mut findings);
+    }
     let accepted = rulefile::settle_accepted(&book, &mut findings, !sources.is_proven());
     let report = Report::new(sources, findings).with_accepted(accepted);
-    (set, report, book)
+    (set, loads, report, book)
 }
 
 fn has_errors(findings: &[Diagnostic]) -> bool {

@@ -2,17 +2,23 @@
 //!
 //! The only room that knows both rule files and the matcher.
 
+mod against;
 mod builtin;
 mod classify;
+mod cleared;
 mod compile;
 mod cost;
 mod digest;
+#[cfg(feature = "cli")]
+pub(crate) mod draft;
 mod fallback;
 mod load;
+mod promise;
 pub mod proof;
 mod redact;
 mod signs;
 mod succession;
+mod trace;
 mod verify;
 
 use crate::matcher::Matcher;
@@ -22,7 +28,7 @@ use redact::Redactor;
 pub use classify::Diagnosis;
 pub use load::Rejected;
 #[cfg(feature = "cli")]
-pub(crate) use load::inspect;
+pub(crate) use load::{compare, inspect};
 
 /// The id of the rule that is always last and matches everything.
 pub const FALLBACK_RULE: &str = "fallback";
@@ -56,6 +62,8 @@ pub struct RuleSet {
     /// For each code, the failures of its examples: of its rules in their order, then its own.
     examples: Vec<Vec<Failure<'static>>>,
     digest: String,
+    /// For each rule, where it is written; empty for a set that comes from no sources.
+    places: Vec<trace::RulePlace>,
 }
 
 impl RuleSet {

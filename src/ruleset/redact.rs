@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::model::{Hint, Pattern, PerThread};
+use crate::model::{Hint, Pattern, PerThread, place};
 
 use super::signs::{self, Sign};
 
@@ -290,10 +290,13 @@ fn without<'t>(secrets: &[Secret<'_>], text: &'t str, range: Range<usize>) -> Co
     Cow::Owned(out)
 }
 
-/// Where a part of a text stands in it; `None` for a text of its own.
-fn place(part: &str, text: &str) -> Option<Range<usize>> {
-    let start = part.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
-    (start + part.len() <= text.len()).then(|| start..start + part.len())
+/// A text in three parts, a range of it in the middle, each without the secrets of the text. A secret that reaches across
+/// an end of the range belongs to the range.
+pub(super) fn around(text: &str, range: &Range<usize>, secrets: &[Secret<'_>]) -> [String; 3] {
+    let cut = |at: usize| secrets.iter().find(|secret| secret.range.start < at && at < secret.range.end);
+    let start = cut(range.start).map_or(range.start, |secret| secret.range.start);
+    let end = cut(range.end).map_or(range.end, |secret| secret.range.end);
+    [0..start, start..end, end..text.len()].map(|part| without(secrets, text, part).into_owned())
 }
 
 /// Without the quote that opens a value and the semicolon that ends it.

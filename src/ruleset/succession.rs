@@ -8,6 +8,7 @@ use crate::model::CatalogEntry;
 use crate::rulefile::{Book, CodeEntry, RuleFile};
 
 use super::RuleSet;
+use super::promise::{Move, moves};
 
 /// Codes that are gone or mean something else, and rules that are gone without another one knowing their failures: what
 /// a file that was cut off between two entries looks like.
@@ -18,7 +19,7 @@ pub(super) fn losses(before: &RuleSet, set: &RuleSet, book: &Book, sources: &Sou
     for issued in before.codes() {
         let code = issued.code.as_str();
         match (described.get(code), set.code(code)) {
-            (Some((_, entry)), Some(now)) => changed_meaning(issued, now, entry, &mut findings),
+            (Some((_, entry)), Some(_)) => changed_meaning(issued, entry, &mut findings),
             _ => findings.push(
                 Diagnostic::new(
                     lints::CODE_VANISHED,
@@ -38,34 +39,23 @@ pub(super) fn losses(before: &RuleSet, set: &RuleSet, book: &Book, sources: &Sou
     findings
 }
 
-fn changed_meaning(issued: &CatalogEntry, now: &CatalogEntry, entry: &CodeEntry, findings: &mut Vec<Diagnostic>) {
+fn changed_meaning(issued: &CatalogEntry, entry: &CodeEntry, findings: &mut Vec<Diagnostic>) {
     let code = &issued.code;
-    if issued.retired.is_some() && now.retired.is_none() {
-        let message = format!("`{code}` is retired in the rules in force");
-        findings.push(
-            Diagnostic::new(lints::RETIRED_CODE_REUSED, entry.code.span.clone(), message)
-                .help("Keep `retired = \"why\"` on it and take the next free number for the new meaning."),
-        );
-    }
-    let place = |span: Option<&Span>| span.unwrap_or(&entry.code.span).clone();
-    let retry = place(entry.retry.as_ref().map(|retry| &retry.span));
-    let action = entry.action.as_ref().map_or(retry.clone(), |action| action.span.clone());
-    let facets = [
-        (
-            "status",
-            issued.status.as_str(),
-            now.status.as_str(),
-            place(entry.status.as_ref().map(|status| &status.span)),
-        ),
-        ("retry", issued.retry.as_str(), now.retry.as_str(), retry),
-        ("action", issued.action.as_str(), now.action.as_str(), action),
-    ];
-    for (facet, issued, now, span) in facets.into_iter().filter(|(_, issued, now, _)| issued != now) {
-        let message = format!("`{code}` is in force with {facet} `{issued}`, here it has `{now}`");
-        findings.push(
-            Diagnostic::new(lints::CODE_CHANGED_MEANING, span, message)
-                .help(format!("Write `{facet} = \"{issued}\"`; for another meaning take a new code.")),
-        );
+    for step in moves(issued.into(), entry.into()) {
+        let span = step.place(entry).clone();
+        findings.push(match step {
+            Move::Retired => continue,
+            Move::Revived => {
+                Diagnostic::new(lints::RETIRED_CODE_REUSED, span, format!("`{code}` is retired in the rules in force"))
+                    .help("Keep `retired = \"why\"` on it and take the next free number for the new meaning.")
+            }
+            Move::Status(..) | Move::Retry(..) | Move::Action(..) => {
+                let (facet, issued, now) = (step.facet(), step.from(), step.to());
+                let message = format!("`{code}` is in force with {facet} `{issued}`, here it has `{now}`");
+                Diagnostic::new(lints::CODE_CHANGED_MEANING, span, message)
+                    .help(format!("Write `{facet} = \"{issued}\"`; for another meaning take a new code."))
+            }
+        });
     }
 }
 

@@ -14,6 +14,10 @@ pub(super) fn verify(set: &RuleSet, book: &Book) -> Vec<Diagnostic> {
     for file in book.ordered_files() {
         for rule in &file.rules {
             examples(set, book, file, rule, &mut findings);
+            let failures = rule.examples.iter().map(|example| &example.failure);
+            for failure in failures.chain(rule.counterexamples.iter().map(|neighbor| &neighbor.failure)) {
+                secrets(set, failure, &mut findings);
+            }
             counterexamples(set, book, file, rule, &mut findings);
         }
         for entry in &file.codes {
@@ -41,8 +45,10 @@ pub(super) fn verify(set: &RuleSet, book: &Book) -> Vec<Diagnostic> {
 
 fn examples(set: &RuleSet, book: &Book, file: &RuleFile, rule: &RuleEntry, findings: &mut Vec<Diagnostic>) {
     let id = format!("{}/{}", file.stem, rule.id.value);
+    let mut unseen: Vec<_> = rule.captures.iter().collect();
     for example in &rule.examples {
         let decision = set.classify(&in_scope(file, &example.failure.value));
+        unseen.retain(|capture| !decision.captures.contains_key(capture.value.name.as_str()));
         if decision.rule == id {
             pinned_message(&decision, example.message.as_ref(), findings);
             continue;
@@ -66,6 +72,26 @@ fn examples(set: &RuleSet, book: &Book, file: &RuleFile, rule: &RuleEntry, findi
                 .help("Change the condition or the failure: each condition of `when` must hold, and none of `unless`.");
         }
         findings.push(with_winner(finding, book, &decision));
+    }
+    for capture in unseen.into_iter().filter(|_| !rule.examples.is_empty()) {
+        let message = format!("capture `{}` finds nothing in any example of `{}`", capture.value.name, rule.id.value);
+        let finding = Diagnostic::new(lints::CAPTURE_WITHOUT_EXAMPLE, capture.span.clone(), message);
+        findings.push(finding.help("Add an example whose message has it, or mend the pattern."));
+    }
+}
+
+/// Examples that hold a secret, as far as the engine knows one when it sees it.
+fn secrets(set: &RuleSet, failure: &Spanned<Failure<'_>>, findings: &mut Vec<Diagnostic>) {
+    let exceptions = failure.value.exceptions.iter().filter_map(|exception| exception.message.as_deref());
+    let texts = exceptions.chain(failure.value.message.as_deref()).chain(failure.value.text.as_deref());
+    let redacted = texts.map(|text| (text, set.redacted(text))).find(|(text, shown)| *text != shown);
+    if let Some((_, shown)) = redacted {
+        let kind = shown.split("«redacted:").nth(1).and_then(|rest| rest.split('»').next()).unwrap_or("secret");
+        let message = format!("this example holds what looks like a secret ({kind})");
+        let finding = Diagnostic::new(lints::SECRET_IN_EXAMPLE, failure.span.clone(), message);
+        findings.push(finding.help(
+            "Replace it by `«redacted:secret»`; where it is made up and the rule is about it, accept the finding.",
+        ));
     }
 }
 

@@ -25,10 +25,8 @@ use sha2::{Digest, Sha256};
 
 use crate::diagnostic::floor_char_boundary;
 use crate::input::text;
-use crate::model::{Attribute, Exception, Failure, TypeName, excerpt, limits};
+use crate::model::{Attribute, Exception, Failure, TypeName, excerpt, is_opaque, limits, skeleton};
 use crate::ruleset::RuleSet;
-
-use super::skeleton::{is_opaque, skeleton};
 
 /// What is hashed first.
 const DOMAIN: &[u8] = b"faultbook shape 1";

@@ -7,7 +7,6 @@ mod entry;
 mod fingerprint;
 mod read;
 mod segment;
-mod skeleton;
 mod specimen;
 mod table;
 mod timestamp;

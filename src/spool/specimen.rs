@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::diagnostic::floor_char_boundary;
-use crate::model::{Attribute, Exception, Failure, excerpt};
+use crate::model::{Attribute, Exception, Failure};
 use crate::ruleset::RuleSet;
 
 /// Bytes of a text in a specimen, and items of a list; tried one after the other until the whole fits.
@@ -11,7 +11,7 @@ const CUTS: [(usize, usize); 4] = [(8 * 1024, 64), (2 * 1024, 32), (512, 16), (9
 
 /// The failure as JSON that `faultbook classify` reads, at most that many bytes long.
 pub(super) fn specimen(rules: &RuleSet, failure: &Failure<'_>, bytes: usize) -> String {
-    let clean = redacted(rules, failure);
+    let clean = rules.redacted_failure(failure);
     let json = |failure: &Failure<'_>| serde_json::to_string(failure).ok().filter(|json| json.len() <= bytes);
     let fits = CUTS.iter().find_map(|&(text_bytes, items)| json(&cut(&clean, text_bytes, items)));
     // Only failures that are made to be odd have more to them than texts and lists that can be cut.
@@ -28,48 +28,6 @@ pub(super) fn unreadable(rules: &RuleSet, raw: &[u8], bytes: usize) -> String {
     // Far more than is kept; a secret that reaches over the cut is cut at the end of a word.
     let start = String::from_utf8_lossy(&raw[..raw.len().min(128 * 1024)]);
     specimen(rules, &Failure { text: Some(start), ..Failure::default() }, bytes)
-}
-
-fn redacted(rules: &RuleSet, failure: &Failure<'_>) -> Failure<'static> {
-    let text = |text: &Cow<'_, str>| -> Cow<'static, str> {
-        let looked_at = excerpt(text);
-        Cow::Owned(rules.redacted(looked_at.as_deref().unwrap_or(text)).into_owned())
-    };
-    let attribute = |(name, value): (&Cow<'_, str>, &Attribute<'_>)| {
-        let value = match value {
-            Attribute::Text(value) => {
-                // The name may be what tells that the value is a secret.
-                let stated = format!("{name}={value}");
-                match rules.redacted(&stated).strip_prefix(&format!("{name}=")) {
-                    Some(clean) => Attribute::Text(Cow::Owned(clean.to_owned())),
-                    None => Attribute::Text(text(value)),
-                }
-            }
-            other => other.clone().into_owned(),
-        };
-        (text(name), value)
-    };
-    let exception = |exception: &Exception<'_>| Exception {
-        type_name: exception.type_name.as_ref().map(text),
-        message: exception.message.as_ref().map(text),
-        ancestors: exception.ancestors.iter().map(text).collect(),
-        error_numbers: exception.error_numbers.clone(),
-        parent: exception.parent,
-    };
-    Failure {
-        id: failure.id.as_ref().map(text),
-        connector: failure.connector.as_ref().map(text),
-        operation: failure.operation.as_ref().map(text),
-        phase: failure.phase.as_ref().map(text),
-        exceptions: failure.exceptions.iter().map(exception).collect(),
-        message: failure.message.as_ref().map(text),
-        http_status: failure.http_status,
-        provider_codes: failure.provider_codes.iter().map(text).collect(),
-        error_numbers: failure.error_numbers.clone(),
-        attributes: failure.attributes.iter().map(attribute).collect(),
-        stack_trace: failure.stack_trace.as_ref().map(text),
-        text: failure.text.as_ref().map(text),
-    }
 }
 
 /// With texts and lists cut. Cutting comes after redaction: half a secret would not be recognized.

@@ -1,6 +1,7 @@
 //! `tests/lints/<lint>/`: the smallest rule set that triggers a lint, with its report as snapshot.
 //!
-//! A folder `.before` in it is the set in force, whose place the rule set is to take while the engine runs.
+//! A folder `.before` in it is the set in force, whose place the rule set is to take while the engine runs;
+//! a folder `.against` is another state of the rules that it is compared with.
 //! A lint with several faces has a folder for each: `tests/lints/pattern-syntax/look-behind/`. Besides the lint that the
 //! folder is named after, no other may fire: findings that only follow from the first one send people astray.
 //! `tests/accepted/<lint>/` holds sets in which somebody lets the lint stand.
@@ -30,6 +31,7 @@ pub fn trials() -> Vec<Trial> {
     #[cfg(target_os = "linux")]
     trials.push(Trial::test("lints/files_that_git_cannot_keep", odd_files));
     trials.push(Trial::test("lints/errors_of_a_file_are_counted", many_errors));
+    trials.push(Trial::test("lints/fixes", fixes));
     let reports = folders(&root().join("tests/reports")).unwrap_or_default();
     for name in reports.clone() {
         trials.push(Trial::test(format!("lints/reports/{name}"), move || {
@@ -78,9 +80,15 @@ fn case_name(lint: &str, variant: Option<&str>) -> String {
     variant.map_or_else(|| lint.to_owned(), |variant| format!("{lint}--{variant}"))
 }
 
-/// The report on a folder, with paths that are the same on every machine. What stands in its `.before` is in force.
+/// The report on a folder, with paths that are the same on every machine. What stands in its `.before` is in force,
+/// what stands in its `.against` is another state of the rules.
 fn load(folder: &str) -> Result<Report, Failed> {
     let sources = RuleSet::discover(&root().join(folder))?.with_root(folder);
+    let against = root().join(folder).join(".against");
+    if against.exists() {
+        let other = RuleSet::discover(&against)?.with_root(format!("{folder}/.against"));
+        return Ok(RuleSet::check_against(sources, other)?);
+    }
     let before = root().join(folder).join(".before");
     let loaded = if before.exists() {
         RuleSet::load(RuleSet::discover(&before)?).map_err(|rejected| rejected.to_string())?.0.load_next(sources)
@@ -143,6 +151,45 @@ fn odd_files() -> Result<(), Failed> {
         None if text.contains('\u{1b}') || !made.success() => Err("a control character gets through".into()),
         None => Ok(()),
     }
+}
+
+/// `check --fix` on a copy of each case with a fix: the lines that it changes, and that what had a fix is settled.
+fn fixes() -> Result<(), Failed> {
+    let mut changes = String::new();
+    for (lint, variant) in cases(&root().join("tests/lints"))? {
+        let case = variant.as_deref().map_or_else(|| lint.clone(), |variant| format!("{lint}/{variant}"));
+        let report = load(&format!("tests/lints/{case}"))?;
+        let of_before = report.diagnostics().iter().filter(|finding| finding.fix.is_some()).count();
+        if of_before == 0 {
+            continue;
+        }
+        let copy = tempfile::tempdir()?;
+        for name in snapshot::files(&root().join("tests/lints").join(&case), "toml")? {
+            let name = format!("{name}.toml");
+            std::fs::copy(root().join("tests/lints").join(&case).join(&name), copy.path().join(&name))?;
+        }
+        let done =
+            std::process::Command::new(super::cli::BINARY).arg("check").arg("--fix").arg(copy.path()).output()?;
+        let (set, after) = match RuleSet::load(RuleSet::discover(copy.path())?) {
+            Ok((set, report)) => (Some(set), report),
+            Err(rejected) => (None, rejected.report().clone()),
+        };
+        let left = after.diagnostics().iter().filter(|finding| finding.fix.is_some()).count();
+        let is_loaded = set.is_some() == (done.status.code() == Some(0));
+        if left > 0 || !is_loaded || after.count(Severity::Error) > report.count(Severity::Error) {
+            return Err(format!("{case}: {left} fixes left\n{}", render::full(&after, false)).into());
+        }
+        for (id, source) in after.sources().iter() {
+            let before = report.sources().get(report.sources().find(&source.name).ok_or("a file is new")?);
+            for (old, new) in before.text.lines().zip(after.sources().get(id).text.lines()) {
+                if old != new {
+                    changes.push_str(&format!("{case}\n- {old}\n+ {new}\n"));
+                }
+            }
+        }
+    }
+    snapshot::assert("fixes", "all", "What `check --fix` changes in each case that has a fix", &changes);
+    Ok(())
 }
 
 /// A file with more errors than anybody reads: the first ones are shown, the rest is counted.

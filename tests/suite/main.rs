@@ -2,13 +2,16 @@
 //!
 //! `cargo test DSEX002` runs the trials of one code, `cargo test lints/` those of all lints.
 
+mod against;
 mod cli;
 mod codes;
 mod contributing;
+mod drafts;
 mod engine;
 mod failures;
 #[cfg(target_os = "linux")]
 mod faults;
+mod layout;
 mod limits;
 mod lints;
 mod matcher;
@@ -17,6 +20,7 @@ mod proof;
 mod properties;
 mod records;
 mod reloads;
+mod reports;
 mod schema;
 mod snapshot;
 mod spool;
@@ -27,16 +31,20 @@ mod tidy;
 fn main() {
     let arguments = libtest_mimic::Arguments::from_args();
     let trials = [
+        against::trials(),
         codes::trials(),
         failures::trials(),
         contributing::trials(),
+        drafts::trials(),
         engine::trials(),
         proof::trials(),
         properties::trials(),
         text::trials(),
         records::trials(),
         reloads::trials(),
+        reports::trials(),
         lints::trials(),
+        layout::trials(),
         limits::trials(),
         matcher::trials(),
         schema::trials(),

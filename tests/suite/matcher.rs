@@ -4,8 +4,9 @@
 
 use fastrand::Rng;
 use faultbook::matcher::{
-    AttributePattern, CauseCondition, CausePosition, CodePattern, Condition, Fact, Lexicon, Literal, Matcher, Pattern,
-    Quantifier, Scratch, StatusPattern, TypeName, TypePattern, Values, plain,
+    AttributePattern, Candidate, CauseCondition, CausePosition, CodePattern, Condition, Fact, Lexicon, Literal,
+    Matcher, Outcome, Pattern, Quantifier, Scratch, StatusPattern, TypeName, TypePattern, Values, check, items,
+    items_on_cause, plain, witnesses,
 };
 use faultbook::{Attribute, Code, Exception, Failure, Rule};
 use libtest_mimic::{Failed, Trial};
@@ -15,6 +16,8 @@ use super::codes::rules;
 pub fn trials() -> Vec<Trial> {
     vec![
         Trial::test("matcher/index_and_loop_agree_on_all_examples", examples),
+        Trial::test("matcher/traces_and_decisions_agree_on_all_examples", traces),
+        Trial::test("matcher/traces_and_loop_agree_on_random_rules", random_traces),
         Trial::test("matcher/steady_state_allocates_nothing", allocations),
         Trial::test("matcher/index_and_loop_agree_on_random_rules", || random(1, 40, 1)),
         Trial::test("matcher/index_and_loop_agree_on_many_random_rules", || random(300, 700, 20)),
@@ -31,6 +34,116 @@ fn examples() -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// What a trace calls the winner is what wins, and what it says applies is what applies.
+fn traces() -> Result<(), Failed> {
+    for entry in rules().codes() {
+        for failure in rules().examples_of(&entry.code) {
+            let trace = rules().trace(failure, 5);
+            let decision = rules().classify(failure);
+            let winner = trace.winner.as_ref().map_or("fallback", |winner| winner.name.rule.as_str());
+            if decision.rule != winner || trace.decision != decision {
+                return Err(format!("{} wins, the trace says {winner}", decision.rule).into());
+            }
+            let named = trace.also_apply.iter().map(|hidden| &hidden.name.rule);
+            let applying: Vec<&String> = trace.winner.iter().map(|winner| &winner.name.rule).chain(named).collect();
+            for rule in rules().rules() {
+                let traced = rules().trace_rule(failure, &rule.id).ok_or("no such rule")?;
+                let asked = traced.asked.ok_or("no answer")?;
+                let failed = asked.conditions.iter().any(|condition| condition.failed);
+                if asked.applies == failed || asked.applies != applying.contains(&&rule.id) {
+                    return Err(format!("{} applies {}, a condition fails {failed}", rule.id, asked.applies).into());
+                }
+            }
+            if trace.misses.iter().any(|miss| miss.applies || !(1..=2).contains(&miss.failed)) {
+                return Err(format!("a near miss of {} is none", serde_json::json!(failure)).into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// On rules of every kind: a rule applies exactly when all of its conditions say so, one by one and item by item.
+fn random_traces() -> Result<(), Failed> {
+    let cases = std::env::var("FAULTBOOK_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4_000);
+    let mut scratch = Scratch::default();
+    let (mut applying, mut missing) = (0, 0);
+    for seed in 0..u64::div_ceil(cases, FAILURES) {
+        let mut rng = Rng::with_seed(seed);
+        let rules: Vec<Rule> = (0..rng.usize(1..=30)).map(|id| rule(&mut rng, id)).collect();
+        let matcher = Matcher::new(rules, lexicon(&mut rng));
+        for _ in 0..FAILURES {
+            let failure = failure(&mut rng);
+            let (candidate, work) = matcher.facts(&failure, None, &mut scratch);
+            let first = matcher.first_of(candidate, work);
+            let checked: Vec<_> = matcher.rules().iter().map(|rule| check(rule, candidate)).collect();
+            let winner = checked.iter().position(faultbook::matcher::Checked::applies);
+            if winner != first || winner != plain::first(matcher.rules(), candidate) {
+                return Err(format!("seed {seed}: the trace says {winner:?}, {first:?} wins").into());
+            }
+            for (rule, checked) in matcher.rules().iter().zip(&checked) {
+                let applies = witnesses(rule, candidate).is_some();
+                let says = checked.is_in_scope
+                    && checked.when.iter().all(|outcome| outcome.holds)
+                    && !checked.unless.iter().any(|outcome| outcome.holds);
+                if applies != checked.applies() || applies != says {
+                    return Err(format!("seed {seed}: {} applies {applies}, the trace says {says}", rule.id).into());
+                }
+                applying += usize::from(applies);
+                missing += usize::from(checked.failed() == 1);
+                for outcome in checked.when.iter().chain(&checked.unless) {
+                    agree_on_items(outcome, candidate).map_err(|error| format!("seed {seed}: {}: {error}", rule.id))?;
+                }
+            }
+        }
+    }
+    if applying > 100 && missing > 100 { Ok(()) } else { Err(format!("{applying} apply, {missing} nearly").into()) }
+}
+
+/// A condition holds exactly when its items do: any of them or all.
+fn agree_on_items(outcome: &Outcome<'_>, candidate: Candidate<'_>) -> Result<(), String> {
+    fn together<T>(values: &Values<T>, hits: &[bool]) -> bool {
+        match values.quantifier {
+            Quantifier::Any => hits.iter().any(|hit| *hit),
+            Quantifier::All => hits.iter().all(|hit| *hit),
+        }
+    }
+    let hits: Vec<bool> = items(outcome.condition, candidate).iter().map(Option::is_some).collect();
+    let holds = match outcome.condition {
+        Condition::Exception(values) => together(values, &hits),
+        Condition::Message(values) => together(values, &hits),
+        Condition::Contains(values) => together(values, &hits),
+        Condition::HttpStatus(values) => together(values, &hits),
+        Condition::ProviderCode(values) => together(values, &hits),
+        Condition::ErrorNumber(values) => together(values, &hits),
+        Condition::Connector(values) | Condition::Operation(values) | Condition::Phase(values) => {
+            together(values, &hits)
+        }
+        Condition::Attribute { values, .. } => together(values, &hits),
+        Condition::Absent(_) => hits.iter().all(|hit| *hit),
+        Condition::Cause { conditions, .. } => {
+            let selected = outcome.selected.as_ref().ok_or("no cause was looked at")?;
+            for (condition, &holds) in conditions.iter().zip(&selected.holds) {
+                let hits = selected.cause.map_or_else(Vec::new, |cause| items_on_cause(condition, cause, candidate));
+                let hits: Vec<bool> = hits.iter().map(Option::is_some).collect();
+                let together = match condition {
+                    CauseCondition::Exception(values) => together(values, &hits),
+                    CauseCondition::Message(values) => together(values, &hits),
+                    CauseCondition::Contains(values) => together(values, &hits),
+                    CauseCondition::ErrorNumber(values) => together(values, &hits),
+                };
+                if holds != (together && selected.cause.is_some()) {
+                    return Err(format!("{} holds {holds}, its items {together}", condition.key()));
+                }
+            }
+            selected.cause.is_some() && selected.holds.iter().all(|holds| *holds)
+        }
+    };
+    if holds == outcome.holds {
+        return Ok(());
+    }
+    Err(format!("{} holds {}, its items {holds}", outcome.condition.key(), outcome.holds))
 }
 
 /// Once the scratch has seen failures like them, failures without a pasted text are diagnosed without any allocation.

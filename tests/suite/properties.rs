@@ -28,7 +28,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// Cases of one run; a longer one sets `PROPTEST_CASES`.
-fn check<S: Strategy>(strategy: &S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) -> Result<(), Failed> {
+pub fn check<S: Strategy>(strategy: &S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) -> Result<(), Failed> {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300);
     let mut runner = TestRunner::new_with_rng(
         Config { cases, failure_persistence: None, ..Config::default() },

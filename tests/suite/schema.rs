@@ -68,13 +68,15 @@ fn accepts_rule_files() -> Result<(), Failed> {
 }
 
 fn accepts_decisions() -> Result<(), Failed> {
-    let (decision, failure) = (validator("decision")?, validator("failure")?);
+    let (decision, failure, trace) = (validator("decision")?, validator("failure")?, validator("trace")?);
     for entry in rules().codes() {
         for example in rules().examples_of(&entry.code) {
             validate(&failure, entry.code.as_str(), &serde_json::to_value(example)?)?;
             validate(&decision, entry.code.as_str(), &serde_json::to_value(rules().classify(example))?)?;
+            validate(&trace, entry.code.as_str(), &serde_json::to_value(rules().trace(example, 3))?)?;
         }
     }
+    validate(&trace, "unreadable", &serde_json::to_value(rules().trace_unreadable("expected an object"))?)?;
     validate(&decision, "unreadable", &serde_json::to_value(rules().unreadable("expected an object"))?)
 }
 
@@ -92,6 +94,11 @@ fn refuses() -> Result<(), Failed> {
         ),
         ("rules", r#"{ "format": 1, "rules": [{ "id": "a", "code": "DSEX001", "when": { "http_status": 600 } }] }"#),
         ("rules", r#"{ "format": 1, "rules": [{ "id": "a", "code": "DSEX001", "when": { "mesage": "x" } }] }"#),
+        ("rules", r#"{ "format": 1, "rules": [{ "id": "A b", "code": "DSEX001", "when": { "message": "x" } }] }"#),
+        (
+            "rules",
+            r#"{ "format": 1, "rules": [{ "id": "a", "code": "DSEX001", "when": { "message": "x" }, "capture": { "Id": "x" } }] }"#,
+        ),
         ("manifest", r#"{ "format": 1, "order": [], "fallback": "DSUNK001", "statuses": ["Failed"], "families": {} }"#),
         ("decision", r#"{ "code": "DSEX001" }"#),
     ];

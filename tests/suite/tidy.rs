@@ -10,13 +10,14 @@ use super::snapshot::{files, root};
 type Test = fn() -> Result<(), Failed>;
 
 pub fn trials() -> Vec<Trial> {
-    let tests: [(&str, Test); 6] = [
+    let tests: [(&str, Test); 7] = [
         ("rooms_know_only_lower_layers", layers),
         ("only_discover_reads_files", file_access),
         ("built_in_files_are_complete", built_in),
         ("every_module_says_what_it_is", module_docs),
         ("readme_quick_start_has_two_commands", quick_start),
         ("every_dependency_has_its_reason", dependencies),
+        ("what_installs_the_tool_installs_this_version", versions),
     ];
     tests.into_iter().map(|(name, test)| Trial::test(format!("tidy/{name}"), test)).collect()
 }
@@ -84,10 +85,11 @@ fn file_access() -> Result<(), Failed> {
         "spool/directory.rs",
         "spool/segment.rs",
         "spool/read.rs",
-        "cli/classify.rs",
+        "cli/input.rs",
         "cli/follow.rs",
-        "cli/ledger.rs",
+        "cli/new.rs",
         "cli/publish.rs",
+        "cli/replace.rs",
     ];
     for (path, text) in sources()? {
         let relative = path.strip_prefix(root().join("src"))?.to_string_lossy().into_owned();
@@ -153,6 +155,24 @@ fn dependencies() -> Result<(), Failed> {
         let names = manifest[section].as_table().ok_or("no table")?.keys();
         if let Some(name) = names.into_iter().find(|name| !architecture.contains(&format!("| {name} |"))) {
             return Err(format!("ARCHITECTURE.md says nothing of `{name}`").into());
+        }
+    }
+    Ok(())
+}
+
+fn versions() -> Result<(), Failed> {
+    let version = env!("CARGO_PKG_VERSION");
+    let expected = [
+        ("pyproject.toml", format!("\nversion = \"{version}\"\n")),
+        ("pyproject.toml", format!("\"faultbook=={version}\"")),
+        ("action.yml", format!("    default: {version}\n")),
+        ("ci/gitlab.yml", format!("    VERSION: {version}\n")),
+        ("docs/ci.md", format!("faultbook@v{version}\n")),
+        ("docs/ci.md", format!("rev: v{version}\n")),
+    ];
+    for (file, text) in expected {
+        if !fs::read_to_string(root().join(file))?.contains(&text) {
+            return Err(format!("{file} does not name version {version}").into());
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::diagnostic::{Diagnostic, Sources, did_you_mean, lints};
+use crate::diagnostic::{Diagnostic, Sources, did_you_mean, lints, only_near};
 use crate::model::Code;
 use crate::rulefile::Book;
 
@@ -38,15 +38,13 @@ pub(super) fn unknown_status(book: &Book, _: &Sources, findings: &mut Vec<Diagno
     for status in book.codes().filter_map(|(_, entry)| entry.status.as_ref()) {
         // Without any, the manifest is what is wrong.
         if !known.is_empty() && !set.contains(status.value.as_str()) {
-            let help = did_you_mean(&status.value, known.iter().copied());
-            findings.push(
-                Diagnostic::new(
-                    lints::UNKNOWN_STATUS,
-                    status.span.clone(),
-                    format!("unknown status `{}`", status.value),
-                )
-                .help(help),
-            );
+            let message = format!("unknown status `{}`", status.value);
+            let mut finding = Diagnostic::new(lints::UNKNOWN_STATUS, status.span.clone(), message)
+                .help(did_you_mean(&status.value, known.iter().copied()));
+            if let Some(near) = only_near(&status.value, known.iter().copied()) {
+                finding = finding.replace(status.span.clone(), format!("\"{near}\""));
+            }
+            findings.push(finding);
         }
     }
 }

@@ -47,12 +47,13 @@ pub(super) fn file_missing(book: &Book, sources: &Sources, findings: &mut Vec<Di
                 .map(|source| source.name.as_str())
                 .collect();
             let message = format!("`order` names `{}`, which is no rule file of this set", listed.value);
-            findings.push(Diagnostic::new(lints::FILE_MISSING, listed.span.clone(), message).help(
-                match meant(&listed.value, &names) {
-                    Some(name) => format!("Did you mean `{name}`?"),
-                    None => did_you_mean(&listed.value, names),
-                },
-            ));
+            let finding = Diagnostic::new(lints::FILE_MISSING, listed.span.clone(), message);
+            findings.push(match meant(&listed.value, &names) {
+                Some(name) => {
+                    finding.help(format!("Did you mean `{name}`?")).replace(listed.span.clone(), format!("\"{name}\""))
+                }
+                None => finding.help(did_you_mean(&listed.value, names)),
+            });
         }
     }
     for (again, first) in repeated(&manifest.order) {

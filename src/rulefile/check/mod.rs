@@ -1,21 +1,28 @@
 //! Whether entries fit together: one function for each lint, over the whole book.
 
 mod codes;
+pub(super) mod dialect;
 mod files;
 mod ledger;
+mod patterns;
+mod reach;
 mod rules;
 mod templates;
 pub(super) mod text;
+mod words;
 
-use crate::diagnostic::{Diagnostic, Sources, Spanned};
+use crate::diagnostic::{Diagnostic, Severity, Sources, Spanned};
 
 use super::Book;
+
+/// Looks for one kind of finding, or for a few that belong together.
+type Check = fn(&Book, &Sources, &mut Vec<Diagnostic>);
 
 /// All findings that need more than one entry to see.
 #[must_use]
 pub fn check(book: &Book, sources: &Sources) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
-    let checks: &[fn(&Book, &Sources, &mut Vec<Diagnostic>)] = &[
+    let of_entries: &[Check] = &[
         files::manifest_missing,
         files::file_not_listed,
         files::file_missing,
@@ -36,8 +43,32 @@ pub fn check(book: &Book, sources: &Sources) -> Vec<Diagnostic> {
         ledger::code_changed_meaning,
         ledger::retired_code_reused,
         ledger::code_not_in_ledger,
+        words::untidy_titles,
+        words::placeholder_texts,
+        words::codes_in_messages,
+        words::superfluous_actions,
+        words::insecure_links,
+        words::provisional_codes,
+        words::ancestor_cycles,
     ];
-    for check in checks {
+    let of_the_whole: &[Check] = &[
+        patterns::superfluous_wildcards,
+        patterns::catch_all_rules,
+        reach::contradictions,
+        reach::shadowed,
+        reach::superfluous,
+        words::unused_statuses,
+        words::unused_families,
+        words::unused_captures,
+        words::duplicate_titles,
+        words::similar_names,
+        words::duplicate_examples,
+    ];
+    for check in of_entries {
+        check(book, sources, &mut findings);
+    }
+    let has_unread_files = sources.findings().iter().any(|finding| finding.lint.severity == Severity::Error);
+    for check in of_the_whole.iter().filter(|_| !book.has_gaps && !has_unread_files) {
         check(book, sources, &mut findings);
     }
     findings
