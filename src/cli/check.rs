@@ -91,10 +91,10 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     }
     let directory = arguments.directory.as_deref().or(rules);
     let mut sources = super::sources(directory)?;
+    let is_for_repository = matches!(arguments.format, Sarif | Github | Gitlab | Junit);
+    let root = |directory| if is_for_repository { paths::from_here(directory) } else { paths::shown(directory) };
     if let Some(directory) = directory {
-        let is_for_repository = matches!(arguments.format, Sarif | Github | Gitlab | Junit);
-        sources =
-            sources.with_root(if is_for_repository { paths::from_here(directory) } else { paths::shown(directory) });
+        sources = sources.with_root(root(directory));
     }
     let (set, report, _) = match (directory, &arguments.against) {
         (Some(directory), _) if arguments.fix => fix(directory, sources)?,
@@ -102,7 +102,16 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
             let help = "the built-in rules cannot be written; name the directory: `faultbook check DIR --fix`";
             return Err(Failed::Usage(help.to_owned()));
         }
-        (_, Some(other)) => compare(sources, other_state(directory, other)?)?,
+        (_, Some(other)) => {
+            let before = other_state(directory, other)?;
+            let before_root = match directory {
+                Some(directory) if !Path::new(other).is_dir() => {
+                    format!("{}@{other}", root(directory).trim_end_matches('/'))
+                }
+                _ => root(Path::new(other)),
+            };
+            compare(sources, before.with_root(before_root))?
+        }
         (_, None) => inspect(sources, None),
     };
     let chosen = |name: &str| {

@@ -45,8 +45,8 @@ const EXAMPLES: &str = "Examples:
   faultbook explain DSEX001                      what a code means and what to do
   faultbook list                                 the catalogue and the order of the rules
   faultbook check my-rules/                      every problem of a rule set at once
-  faultbook test my-rules/                       whether its examples pass, and what they prove
   faultbook new --from failure.json --code DSEX021   a rule for a failure
+  faultbook test my-rules/                       whether its examples pass, and what they prove
   faultbook watch my-rules/                      what each change of it does, while it is edited
 
 Exit codes: 0 clean, 1 findings, 2 could not run.";
@@ -94,10 +94,10 @@ enum Command {
     Unknowns(unknowns::Arguments),
     /// Check rule files: every problem at once
     Check(check::Arguments),
-    /// Prove rules: every example, what they cover, and which mistakes they would notice
-    Test(test::Arguments),
     /// Put rule files into the house layout
     Fmt(fmt::Arguments),
+    /// Prove rules: every example, what they cover, and which mistakes they would notice
+    Test(test::Arguments),
     /// Show what a code or a lint means
     Explain(explain::Arguments),
     /// Show the catalogue and the order in which rules are tried
@@ -132,8 +132,8 @@ pub fn main() -> ExitCode {
         Command::Trace(command) => trace::run(command, rules),
         Command::Unknowns(command) => unknowns::run(command),
         Command::Check(command) => check::run(command, rules),
-        Command::Test(command) => test::run(command, rules),
         Command::Fmt(command) => fmt::run(command, rules),
+        Command::Test(command) => test::run(command, rules),
         Command::Explain(command) => explain::run(command, rules),
         Command::List(command) => list::run(command, rules),
         Command::New(command) => new::run(command, rules),

@@ -119,6 +119,12 @@ impl Sources {
         first
     }
 
+    /// Whether a source is a file of another state of the rules.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_other(&self, id: SourceId) -> bool {
+        self.others.is_some_and(|first| id.0 >= first)
+    }
+
     /// Marks texts whose load was proven before: their patterns are compiled when they are first used, and their
     /// examples are not run again.
     pub(crate) fn proven(mut self) -> Self {

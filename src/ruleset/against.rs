@@ -253,9 +253,8 @@ impl Comparison<'_> {
                 ("provisional", Vec::new()),
             ]
         };
-        let is_same = |before: &[Spanned<String>], now: &[Spanned<String>]| {
-            before.iter().map(|text| text.value.trim()).eq(now.iter().map(|text| text.value.trim()))
-        };
+        let is_same =
+            |before: &[Spanned<String>], now: &[Spanned<String>]| before.iter().map(words).eq(now.iter().map(words));
         let (mut names, mut places) = (Vec::new(), None);
         for ((name, old), (_, new)) in texts(before).into_iter().zip(texts(now)) {
             let moved = match name {
@@ -265,7 +264,7 @@ impl Comparison<'_> {
             if moved {
                 names.push(name);
                 // The first text that differs; of a list that only grew or shrank, its end.
-                let at = old.iter().zip(&new).take_while(|(old, new)| old.value.trim() == new.value.trim()).count();
+                let at = old.iter().zip(&new).take_while(|(old, new)| words(old) == words(new)).count();
                 let place = |texts: &[Spanned<String>], entry: &CodeEntry| {
                     texts.get(at).or(texts.last()).map_or_else(|| entry.code.span.clone(), |text| text.span.clone())
                 };
@@ -407,6 +406,11 @@ impl Comparison<'_> {
             Diagnostic::new(lint, span, message).label(harm).also(place, format!("this was `{from}`")).help(help),
         );
     }
+}
+
+/// A text as people read it, however its lines end.
+fn words(text: &Spanned<String>) -> String {
+    text.value.trim().replace("\r\n", "\n")
 }
 
 /// The rule that won.

@@ -101,28 +101,28 @@ impl RuleSet {
 /// The stages of a load, with the entries for those who need them: the set (none with errors), the report, the book.
 /// `before` is the set whose place it is to take.
 pub(crate) fn inspect(sources: Sources, before: Option<&RuleSet>) -> (Option<RuleSet>, Report, Book) {
-    let (set, loads, report, book) = stages(sources, before, None);
+    let (set, report, book, loads) = stages(sources, before, None);
     (set.filter(|_| loads), report, book)
-}
-
-/// As [`inspect`], with the set also when its examples fail. Such a set is for saying what fails, never for answers.
-pub(super) fn examine(sources: Sources) -> (Option<RuleSet>, Report, Book) {
-    let (set, _, report, book) = stages(sources, None, None);
-    (set, report, book)
 }
 
 /// As [`inspect`], with what moved since another state of the rules. The set is there when it loads, whatever moved.
 pub(crate) fn compare(sources: Sources, other: Sources) -> Result<(Option<RuleSet>, Report, Book), Error> {
-    let (set, loads, report, book) = stages(sources, None, Some(&Other::read(other)?));
+    let (set, report, book, loads) = stages(sources, None, Some(&Other::read(other)?));
     Ok((set.filter(|_| loads), report, book))
 }
 
-/// The set, whether it loads, the report and the book.
+/// As [`inspect`], with the set also when its examples fail. Such a set is for saying what fails, never for answers.
+pub(super) fn unproven(sources: Sources) -> (Option<RuleSet>, Report, Book) {
+    let (set, report, book, _) = stages(sources, None, None);
+    (set, report, book)
+}
+
+/// The stages; the last value says whether the set loads.
 fn stages(
     mut sources: Sources,
     before: Option<&RuleSet>,
     other: Option<&Other>,
-) -> (Option<RuleSet>, bool, Report, Book) {
+) -> (Option<RuleSet>, Report, Book, bool) {
     if sources.iter().next().is_none() {
         // A finding needs a place, also in an empty directory.
         sources.push(Source { name: ".".to_owned(), text: String::new(), is_refused: true });
@@ -151,7 +151,7 @@ fn stages(
     }
     let accepted = rulefile::settle_accepted(&book, &mut findings, !sources.is_proven());
     let report = Report::new(sources, findings).with_accepted(accepted);
-    (set, loads, report, book)
+    (set, report, book, loads)
 }
 
 fn has_errors(findings: &[Diagnostic]) -> bool {

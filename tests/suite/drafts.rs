@@ -14,12 +14,14 @@ use super::snapshot::root;
 type Test = fn() -> Result<(), Failed>;
 
 pub fn trials() -> Vec<Trial> {
-    let tests: [(&str, Test); 5] = [
+    let tests: [(&str, Test); 7] = [
         ("rules_that_were_taken_out_come_back", taken_out),
         ("a_written_rule_loads_and_keeps_every_comment", written_rule),
         ("a_written_code_is_the_next_one", written_code),
         ("numbers_are_never_used_twice", numbers),
         ("a_kept_failure_is_a_failure", specimen),
+        ("what_cannot_be_drafted_is_said", refusals),
+        ("odd_texts_make_clean_files", odd_texts),
     ];
     tests.into_iter().map(|(name, test)| Trial::test(format!("drafts/{name}"), test)).collect()
 }
@@ -267,4 +269,44 @@ fn specimen() -> Result<(), Failed> {
     expect(&from_spool, 0, &expected)?;
     let pasted = new(&rules, &["--from", "-", "--code", "DSEX040", "--connector", "exchange"], text)?;
     expect(&pasted, 0, &expected)
+}
+
+/// What cannot be drafted is said, and nothing is written.
+fn refusals() -> Result<(), Failed> {
+    let folder = copy_of_rules()?;
+    let from = |failure: &str| new(folder.path(), &["--from", "-", "--code", "DSEX040", "--write"], failure);
+    expect(&from("")?, 2, &["the input holds no failure"])?;
+    expect(&from("{}")?, 2, &["says nothing that a rule could look at"])?;
+    let silent = r#"{"connector": "exchange", "exceptions": [{"type": "System.Exception", "message": "5"}]}"#;
+    expect(&from(silent)?, 1, &["nothing that could be a condition"])?;
+    let foreign = r#"{"connector": "webhook", "message": "the signature does not match"}"#;
+    expect(&from(foreign)?, 2, &["rules of `exchange.toml` are for `exchange`", "`webhook.toml`", "--file"])?;
+    let unknown = new(folder.path(), &["--from", "-", "--code", "DSEX41"], FAILURE)?;
+    expect(&unknown, 2, &["`DSEX41` is no code of these rules", "Did you mean"])?;
+    let empty = tempfile::tempdir()?;
+    expect(&new(empty.path(), &["DSEX", "Title"], "")?, 2, &["no families"])?;
+    for entry in fs::read_dir(root().join("rules"))? {
+        let entry = entry?;
+        if fs::read(entry.path())? != fs::read(folder.path().join(entry.file_name()))? {
+            return Err(format!("{:?} was written", entry.file_name()).into());
+        }
+    }
+    Ok(())
+}
+
+/// Control characters and marks of other scripts are written so that the file is clean, and lines end as they did.
+fn odd_texts() -> Result<(), Failed> {
+    let folder = copy_of_rules()?;
+    let path = folder.path().join("exchange.toml");
+    let text = fs::read_to_string(&path)?.replace('\n', "\r\n");
+    fs::write(&path, &text)?;
+    let failure = r#"{"connector": "exchange", "exceptions": [{"type": "Contoso.Sync.OddException", "message": "It's \"odd\" \u001b[2J \u202e and sеrver C:\\x"}]}"#;
+    let done = new(folder.path(), &["--from", "-", "--code", "DSEX040", "--write"], failure)?;
+    expect(&done, 0, &["\\u001B[2J \\u202E", "C:\\\\x", "s\\u0435rver"])?;
+    let after = fs::read_to_string(&path)?;
+    if after.matches('\n').count() != after.matches("\r\n").count() {
+        return Err("lines end in two ways".into());
+    }
+    let (set, report) = report(folder.path())?;
+    if set.is_some() && report.diagnostics().is_empty() { Ok(()) } else { Err(render::full(&report, false).into()) }
 }

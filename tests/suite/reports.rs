@@ -38,6 +38,7 @@ pub fn trials() -> Vec<Trial> {
     trials.push(Trial::test("reports/fingerprints_survive_moved_lines", moved_lines));
     trials.push(Trial::test("reports/a_left_out_error_is_counted", left_out));
     trials.push(Trial::test("reports/paths_are_those_of_the_repository", relative_paths));
+    trials.push(Trial::test("reports/places_of_another_state_are_relative", other_state));
     trials.push(Trial::test("reports/a_file_is_written_as_a_whole", output_file));
     trials.push(Trial::test("reports/the_summary_of_a_job_is_added", job_summary));
     trials.push(Trial::test("reports/examples_are_skipped_until_they_are_run", skipped_examples));
@@ -515,6 +516,25 @@ fn relative_paths() -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// What moved since another state points there as well, and the files there are no tests of this one.
+fn other_state() -> Result<(), Failed> {
+    let folder = root().join("tests/lints/retry-more-dangerous/lost");
+    let [now, before] = [folder.clone(), folder.join(".against")].map(|path| path.to_string_lossy().into_owned());
+    let arguments = |format| [now.as_str(), "--against", before.as_str(), "--format", format];
+    let (code, sarif, _) = check(&arguments("sarif"), &root())?;
+    equal("exit code", &code, &Some(1))?;
+    let log: Value = serde_json::from_str(&sarif)?;
+    validate(&sarif_schema()?, &log)?;
+    let there = &log["runs"][0]["results"][0]["relatedLocations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+    equal("place", there, &"tests/lints/retry-more-dangerous/lost/.against/demo.toml".into())?;
+    let (_, junit, _) = check(&arguments("junit"), &root())?;
+    let document = quick_junit::Report::deserialize_from_str(&junit).map_err(|error| error.to_string())?;
+    match document.test_suites.iter().find(|suite| suite.name.as_str().contains(".against")) {
+        Some(suite) => Err(format!("{} is no test", suite.name.as_str()).into()),
+        None => Ok(()),
+    }
 }
 
 fn output_file() -> Result<(), Failed> {

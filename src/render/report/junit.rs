@@ -42,7 +42,11 @@ pub fn junit(report: &Report, deny_warnings: bool) -> String {
     let writer = Writer { report, outline, deny_warnings, is_proven };
     let mut document = Document::new("faultbook");
     for (source, _) in report.sources().iter() {
-        document.add_test_suite(writer.suite(source));
+        // Files of another state of the rules are no tests of this one.
+        let has_findings = || report.diagnostics().iter().any(|finding| finding.primary.span.source == source);
+        if !report.sources().is_other(source) || has_findings() {
+            document.add_test_suite(writer.suite(source));
+        }
     }
     if let Some(hidden) = hidden(report) {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);

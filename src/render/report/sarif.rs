@@ -292,6 +292,6 @@ fn uri(path: &str) -> String {
             let _ = write!(uri, "%{byte:02X}");
         }
     }
-    let is_absolute = path.starts_with('/') || path.as_bytes().get(1) == Some(&b':');
+    let is_absolute = path.starts_with('/') || (cfg!(windows) && path.as_bytes().get(1) == Some(&b':'));
     if is_absolute { format!("file:///{}", uri.trim_start_matches('/')) } else { uri }
 }

@@ -67,6 +67,10 @@ pub(super) fn free<'b>(
         book.manifest.iter().flat_map(|manifest| &manifest.families).map(|family| family.name.value.as_str()).collect();
     let number_at = wanted.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     let family = &wanted[..number_at];
+    if families.is_empty() {
+        let message = "these rules have no families, or no `faultbook.toml` that can be read";
+        return Err(Refusal::Usage(message.to_owned()));
+    }
     if !families.contains(&family) {
         let list = families.iter().map(|family| format!("`{family}`")).collect::<Vec<_>>().join(", ");
         let help = nearest(family, families.iter().copied())

@@ -65,6 +65,8 @@ pub(crate) enum Refusal {
         /// The rule whose examples it is like; empty where there is none in particular.
         rule: String,
     },
+    /// The failure says nothing that could be a condition.
+    Silent,
     /// The set does not load; nothing can be proven.
     Rejected(Box<Report>),
     /// The command asks for what cannot be.
@@ -146,13 +148,12 @@ pub(crate) fn draft(
         }
     }
     // The neighbor that has everything the failure has.
-    let twin = neighbors
-        .iter()
-        .filter(|neighbor| neighbor.is_protected)
-        .max_by_key(|neighbor| neighbor.holds.iter().filter(|holds| **holds).count());
-    let is_twin =
-        |neighbor: &&Neighbor| neighbor.holds.iter().zip(&found).all(|(holds, clue)| *holds || clue.strength == 0);
-    Err(Refusal::Alike { rule: twin.filter(is_twin).map(|neighbor| neighbor.rule.clone()).unwrap_or_default() })
+    let telling: Vec<usize> = (0..found.len()).filter(|&index| found[index].strength > 0).collect();
+    if telling.is_empty() {
+        return Err(Refusal::Silent);
+    }
+    let is_twin = |neighbor: &&Neighbor| neighbor.is_protected && telling.iter().all(|&index| neighbor.holds[index]);
+    Err(Refusal::Alike { rule: neighbors.iter().find(is_twin).map(|twin| twin.rule.clone()).unwrap_or_default() })
 }
 
 /// The failure as an example shows it: without secrets, ids and stack frames, and of a pasted text what it states.
@@ -522,7 +523,6 @@ impl Attempt<'_> {
     }
 }
 
-/// The rule that knows a failure already, for people.
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -536,6 +536,9 @@ impl std::fmt::Display for Refusal {
             Self::Alike { rule } => write!(
                 f,
                 "everything that the failure says is said by an example of `{rule}` too; `faultbook trace` shows what holds on it"
+            ),
+            Self::Silent => f.write_str(
+                "the failure says nothing that could be a condition: no code, no type of its own, no number, no words that stay the same",
             ),
             Self::Rejected(report) => {
                 let errors = report.count(Severity::Error);

@@ -275,7 +275,7 @@ impl RuleSet {
         options: &ProofOptions,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<(Proof, Report), Rejected> {
-        let (set, report, book) = load::examine(sources);
+        let (set, report, book) = load::unproven(sources);
         let about_cases = [lints::EXAMPLE_FAILS, lints::COUNTEREXAMPLE_FAILS, lints::EXAMPLE_MESSAGE];
         let is_sound = report
             .diagnostics()
