@@ -76,10 +76,8 @@ struct Parts {
 impl Parts {
     fn walk(&mut self, ast: &Ast) {
         match ast {
-            Ast::Assertion(assertion) => {
-                if assertion.kind != ast::AssertionKind::NotWordBoundary {
-                    self.boundaries.push(span(ast));
-                }
+            Ast::Assertion(assertion) if assertion.kind != ast::AssertionKind::NotWordBoundary => {
+                self.boundaries.push(span(ast));
             }
             Ast::Repetition(repetition) => self.walk(&repetition.ast),
             Ast::Group(group) => self.walk(&group.ast),

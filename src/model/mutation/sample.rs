@@ -55,11 +55,10 @@ impl Writer<'_> {
             }
         }
         match ast {
-            Ast::Empty(_) | Ast::Flags(_) => {}
             Ast::Literal(literal) => self.out.push(literal.c),
             Ast::Dot(_) | Ast::ClassUnicode(_) => self.out.push('x'),
             Ast::Assertion(assertion) if self.wish.glued == Some(span(ast)) => self.glue(&assertion.kind),
-            Ast::Assertion(_) => {}
+            Ast::Empty(_) | Ast::Flags(_) | Ast::Assertion(_) => {}
             Ast::ClassPerl(_) | Ast::ClassBracketed(_) => self.class(ast, false),
             Ast::Repetition(repetition) => self.repetition(repetition),
             Ast::Group(group) => self.write(&group.ast),

@@ -29,7 +29,7 @@ struct Mutant {
 enum Verdict {
     Killed,
     Equivalent(String),
-    Survived(Option<Telling>),
+    Survived(Option<Box<Telling>>),
 }
 
 pub(super) fn score(
@@ -62,7 +62,7 @@ pub(super) fn score(
             }
             Verdict::Survived(telling) => {
                 proofs[mutant.rule].mutants += 1;
-                score.survivors.push(survivor(work, mutant, kind, telling));
+                score.survivors.push(survivor(work, mutant, kind, telling.map(|telling| *telling)));
             }
         }
     }
@@ -126,7 +126,7 @@ fn judge(work: &Work<'_>, search: &Search<'_>, mutant: &Mutant) -> Verdict {
     }
     match mutation.equivalence(rule) {
         Some(reason) => Verdict::Equivalent(reason),
-        None => Verdict::Survived(search.telling(mutant.rule, mutation, &changed)),
+        None => Verdict::Survived(search.telling(mutant.rule, mutation, &changed).map(Box::new)),
     }
 }
 
@@ -144,7 +144,7 @@ fn judge_swap(work: &Work<'_>, search: &Search<'_>, first: usize) -> Verdict {
         let reason = "two neighbors give the same code and message; only the name of the rule in the decision changes";
         return Verdict::Equivalent(reason.to_owned());
     }
-    Verdict::Survived(search.swap(first))
+    Verdict::Survived(search.swap(first).map(Box::new))
 }
 
 /// The rule that wins a failure when the rule in one place is another one.

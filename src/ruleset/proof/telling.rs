@@ -65,7 +65,7 @@ impl<'w> Search<'w> {
         for (rule, bases) in bases.iter_mut().enumerate() {
             bases.truncate(BASES);
             // What states nothing but what matters reads best and is tried first.
-            bases.splice(0..0, search.from_conditions(work.rules[rule].rule));
+            bases.splice(0..0, search.of_conditions(work.rules[rule].rule));
         }
         search.bases = bases;
         search
@@ -346,8 +346,8 @@ impl<'w> Search<'w> {
                 let mut names: Vec<&String> = self.work.rules.iter().flat_map(|here| &here.rule.connectors).collect();
                 names.sort_unstable();
                 names.dedup();
-                let named = |name: &&String| with(&|failure| failure.connector = Some(Cow::Owned((*name).clone())));
-                names.iter().map(named).collect()
+                let state = |name: &&String| with(&|failure| failure.connector = Some(Cow::Owned((*name).clone())));
+                names.iter().map(state).collect()
             }
             Condition::Absent(facts) => {
                 let stated = (0..facts.len()).map(|item| with(&|failure| self.state(failure, condition, item)));
@@ -359,7 +359,7 @@ impl<'w> Search<'w> {
     }
 
     /// Failures made of nothing but what the conditions of a rule want.
-    fn from_conditions(&self, rule: &Rule) -> Vec<Failure<'static>> {
+    fn of_conditions(&self, rule: &Rule) -> Vec<Failure<'static>> {
         let mut connectors: Vec<Option<&String>> = vec![rule.connectors.first()];
         if rule.connectors.is_empty() {
             let mut known: Vec<&String> = self.work.rules.iter().flat_map(|here| &here.rule.connectors).collect();
