@@ -97,7 +97,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
         sources = sources.with_root(root(directory));
     }
     let (set, report, _) = match (directory, &arguments.against) {
-        (Some(directory), _) if arguments.fix => fix(directory, sources)?,
+        (Some(directory), _) if arguments.fix => fix(directory, &sources)?,
         (None, _) if arguments.fix => {
             let help = "the built-in rules cannot be written; name the directory: `faultbook check DIR --fix`";
             return Err(Failed::Usage(help.to_owned()));
@@ -188,7 +188,7 @@ fn known(name: &str) -> Result<(), Failed> {
 const ROUNDS: usize = 10;
 
 /// Applies the fixes of a directory's rule files until none is left, and writes the files that they change.
-fn fix(directory: &Path, before: Sources) -> Result<Inspected, Failed> {
+fn fix(directory: &Path, before: &Sources) -> Result<Inspected, Failed> {
     if before.is_locked() {
         let help = "the set is published with a lock; fix its working copy and publish that";
         return Err(Failed::Usage(format!("{help}: `faultbook publish`")));

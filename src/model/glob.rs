@@ -305,7 +305,8 @@ fn compile_glob(glob: &str, written: &str, separated: bool) -> Result<Option<Glo
         deepest = deepest.max(depth);
     }
     if depth == 0 && ["{,", ",}", ",,", "{}"].iter().any(|empty| glob.contains(empty)) {
-        return Err(fault(format!("an alternative of `{written}` is empty")).help("Delete the comma, or say what stands there."));
+        return Err(fault(format!("an alternative of `{written}` is empty"))
+            .help("Delete the comma, or say what stands there."));
     }
     if depth > 0 {
         return Err(fault(format!("`{{` without `}}` in `{written}`")).help("Close it with `}`: `{A,B}` is either."));

@@ -178,7 +178,8 @@ impl Condition {
     /// Facts that must be there for the condition to hold.
     fn needs(&self) -> Vec<Fact> {
         match self {
-            Self::Exception(_) => vec![Fact::Exception],
+            // An exception may state base types without a type of its own: the fact is missing, and the condition holds.
+            Self::Exception(_) | Self::Absent(_) => Vec::new(),
             Self::Message(_) | Self::Contains(_) => vec![Fact::Message],
             Self::HttpStatus(_) => vec![Fact::HttpStatus],
             Self::ProviderCode(_) => vec![Fact::ProviderCode],
@@ -187,7 +188,6 @@ impl Condition {
             Self::Operation(_) => vec![Fact::Operation],
             Self::Phase(_) => vec![Fact::Phase],
             Self::Attribute { name, .. } => vec![Fact::Attribute(name.clone())],
-            Self::Absent(_) => Vec::new(),
             Self::Cause { conditions, .. } => {
                 conditions.iter().flat_map(|condition| condition.as_condition().needs()).collect()
             }

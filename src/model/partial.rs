@@ -65,7 +65,7 @@ fn fit(alternative: &Ast, flags: &str, source: &str, text: &str) -> Option<Parti
     };
     // Of most patterns not even half fits, which one expression tells.
     let is_half = |part: &&Ast| 2 * (part.span().end.offset - start) >= end - start;
-    let half = parts.iter().position(|part| is_half(part))? + 1;
+    let half = parts.iter().position(is_half)? + 1;
     beginning(half)?;
     let (mut fits, mut most) = (half, parts.len());
     while fits + 1 < most {

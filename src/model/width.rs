@@ -4,6 +4,8 @@
 //! costs a step for each state that the automaton is in. The number does not depend on the machine or its load.
 
 use regex_automata::nfa::thompson::{Config, NFA, State};
+use regex_automata::util::alphabet::Unit;
+use regex_automata::util::look::Look;
 use regex_automata::util::primitives::StateID;
 use regex_syntax::hir::{Hir, HirKind};
 
@@ -43,8 +45,9 @@ fn repetitions(hir: &Hir, outer: u32) -> u32 {
 pub(super) fn width(expression: &str, enough: usize) -> usize {
     let config = Config::new().nfa_size_limit(Some(AUTOMATON_BYTES));
     let Ok(nfa) = NFA::compiler().configure(config).build(expression) else { return 0 };
-    let bytes: Vec<u8> = nfa.byte_classes().representatives(..).filter_map(|unit| unit.as_u8()).collect();
-    let mut states = States { nfa: &nfa, seen: vec![0; nfa.states().len()], mark: 0, stack: Vec::new() };
+    let bytes: Vec<u8> = nfa.byte_classes().representatives(..).filter_map(Unit::as_u8).collect();
+    let mut states =
+        States { nfa: &nfa, seen: vec![0; nfa.states().len()], mark: 0, is_start: true, stack: Vec::new() };
     let mut widest = 0;
     for beginning in beginnings(&mut states, &bytes) {
         let mut now = states.start();
@@ -75,6 +78,7 @@ fn beginnings(states: &mut States<'_>, bytes: &[u8]) -> Vec<Vec<u8>> {
     let nfa = states.nfa;
     let mut found: Vec<(StateID, Option<(usize, u8)>)> = Vec::new();
     states.mark += 1;
+    states.is_start = true;
     let mut first = Vec::new();
     states.add(nfa.start_anchored(), &mut first);
     found.extend(first.into_iter().map(|id| (id, None)));
@@ -108,6 +112,8 @@ struct States<'n> {
     nfa: &'n NFA,
     seen: Vec<u32>,
     mark: u32,
+    /// Whether no byte was taken yet.
+    is_start: bool,
     stack: Vec<StateID>,
 }
 
@@ -116,6 +122,7 @@ impl States<'_> {
     fn start(&mut self) -> Vec<StateID> {
         let mut set = Vec::new();
         self.mark += 1;
+        self.is_start = true;
         self.add(self.nfa.start_unanchored(), &mut set);
         set
     }
@@ -124,13 +131,14 @@ impl States<'_> {
     fn after(&mut self, now: &[StateID], byte: u8) -> Vec<StateID> {
         let mut set = Vec::new();
         self.mark += 1;
+        self.is_start = false;
         for next in now.iter().filter_map(|&state| step(self.nfa, state, byte)) {
             self.add(next, &mut set);
         }
         set
     }
 
-    /// Adds the states that take a byte. Boundaries are taken to hold.
+    /// Adds the states that take a byte. Boundaries are taken to hold, but for the start of the text behind it.
     fn add(&mut self, start: StateID, set: &mut Vec<StateID>) {
         self.stack.push(start);
         while let Some(id) = self.stack.pop() {
@@ -138,6 +146,7 @@ impl States<'_> {
                 continue;
             }
             match self.nfa.state(id) {
+                State::Look { look: Look::Start, .. } if !self.is_start => {}
                 State::Look { next, .. } | State::Capture { next, .. } => self.stack.push(*next),
                 State::Union { alternates } => self.stack.extend(alternates.iter()),
                 State::BinaryUnion { alt1, alt2 } => self.stack.extend([*alt1, *alt2]),
@@ -170,6 +179,8 @@ mod tests {
         assert!(of("[ab]*a[ab]{50}c") > 50);
         assert!(of("(?:.{1,50}x){5}y") > 150);
         assert_eq!(of(r"(?-u)\w+Exception"), 0);
+        assert!(of("^[ab]*a[ab]{50}c") > 50);
+        assert!(of("^(?:a{20}){50}") < 3);
         assert!(of("secret has (?:.{1,50}x){5}y") > 150);
         assert!(of("service \"[^\"<>]{1,50}\" not found") < 10);
     }

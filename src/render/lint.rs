@@ -21,17 +21,20 @@ pub fn lint_page(lint: &Lint) -> String {
             lint.name
         ),
     };
-    let mut text = String::new();
     // Headings and fences are for pages; a terminal shows what stands in them.
+    let mut lines = Vec::new();
     let mut is_code = false;
-    for line in lint_text(lint).lines() {
-        if line.starts_with("```") {
+    for written in lint_text(lint).lines() {
+        if written.starts_with("```") {
             is_code = !is_code;
-            continue;
+        } else if let Some(heading) = written.strip_prefix("## ") {
+            lines.push(format!("{heading}:"));
+        } else if is_code && !written.is_empty() {
+            lines.push(format!("  {}", escaped(written)));
+        } else {
+            lines.push(escaped(written).into_owned());
         }
-        let line = line.strip_prefix("## ").map_or_else(|| escaped(line).into_owned(), |heading| format!("{heading}:"));
-        text.push_str(&if is_code && !line.is_empty() { format!("  {line}") } else { line });
-        text.push('\n');
     }
-    format!("{} ({})\n\n{}\n\n{text}\n{accept}", lint.name, lint.severity.as_str(), lint.about)
+    let text = lines.join("\n");
+    format!("{} ({})\n\n{}\n\n{text}\n\n{accept}", lint.name, lint.severity.as_str(), lint.about)
 }

@@ -39,7 +39,8 @@ pub(super) fn check_word(ctx: &mut Context, word: &Spanned<String>, key: &str) {
         // Reported as empty.
         return;
     }
-    let Some(odd) = word.value.chars().find(|c| c.is_whitespace() || c.is_control() || matches!(c, '*' | '?' | ',' | '|'))
+    let Some(odd) =
+        word.value.chars().find(|c| c.is_whitespace() || c.is_control() || matches!(c, '*' | '?' | ',' | '|'))
     else {
         return;
     };

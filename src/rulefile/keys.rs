@@ -130,14 +130,34 @@ impl Key {
 /// Words of other languages for what stands here under another name: word, table, what to write.
 const ELSEWHERE: &[(&[&str], &str, &str)] = &[
     (&["not", "and_not", "except", "exclude", "without"], "`when`", "Conditions that must not hold stand in `unless`."),
-    (&["any", "or", "any_of", "one_of"], "`when`", "For any of several write a list; for other conditions a second rule."),
-    (&["and", "all", "all_of"], "`when`", "All conditions of `when` must hold anyway; for all items of one write `{ all = […] }`."),
-    (&["missing", "exists", "present", "is_null"], "`when`", "Write `absent = [\"…\"]` for facts that must be missing."),
+    (
+        &["any", "or", "any_of", "one_of"],
+        "`when`",
+        "For any of several write a list; for other conditions a second rule.",
+    ),
+    (
+        &["and", "all", "all_of"],
+        "`when`",
+        "All conditions of `when` must hold anyway; for all items of one write `{ all = […] }`.",
+    ),
+    (
+        &["missing", "exists", "present", "is_null"],
+        "`when`",
+        "Write `absent = [\"…\"]` for facts that must be missing.",
+    ),
     (&["status", "status_code", "statuscode", "http_code", "http"], "`when`", "Did you mean `http_status`?"),
     (&["type", "types", "exception_type", "class", "error_type"], "`when`", "Did you mean `exception`?"),
-    (&["regex", "pattern", "matches", "msg", "text", "message_pattern"], "`when`", "Did you mean `message` for a pattern, or `contains` for a text?"),
+    (
+        &["regex", "pattern", "matches", "msg", "text", "message_pattern"],
+        "`when`",
+        "Did you mean `message` for a pattern, or `contains` for a text?",
+    ),
     (&["substring", "includes", "literal"], "`when`", "Did you mean `contains`?"),
-    (&["code", "error_code", "provider", "aadsts"], "`when`", "Did you mean `provider_code`, or `error_number` for a number?"),
+    (
+        &["code", "error_code", "provider", "aadsts"],
+        "`when`",
+        "Did you mean `provider_code`, or `error_number` for a number?",
+    ),
     (&["number", "hresult", "sql_error", "errno"], "`when`", "Did you mean `error_number`?"),
     (&["inner", "inner_exception", "root", "cause"], "`when`", "Did you mean `innermost.exception`?"),
     (&["outer", "top"], "`when`", "Did you mean `outermost.exception`?"),
@@ -145,7 +165,11 @@ const ELSEWHERE: &[(&[&str], &str, &str)] = &[
     (&["except", "not", "exclude", "ignore"], "a rule", "Conditions that must not hold stand in `unless`."),
     (&["name", "rule_id", "key"], "a rule", "Did you mean `id`?"),
     (&["priority", "order", "weight"], "a rule", "The order decides: files by the manifest, rules from top to bottom."),
-    (&["description", "comment", "title", "message", "status", "retry", "action", "severity", "meaning", "remedy"], "a rule", "What a failure means belongs to its code: `[codes.…]`."),
+    (
+        &["description", "comment", "title", "message", "status", "retry", "action", "severity", "meaning", "remedy"],
+        "a rule",
+        "What a failure means belongs to its code: `[codes.…]`.",
+    ),
     (&["tests", "test", "example"], "a rule", "Did you mean `examples`?"),
     (&["description", "about", "explanation", "details"], "a code", "Did you mean `meaning`?"),
     (&["fix", "solution", "resolution", "steps", "action_text", "help"], "a code", "Did you mean `remedy`?"),

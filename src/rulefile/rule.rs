@@ -106,7 +106,12 @@ fn check_id(ctx: &mut Context, id: &Spanned<String>) {
     }
     if id.value.len() > limits::RULE_ID_BYTES {
         let message = format!("the id has {} bytes, more than {}", id.value.len(), limits::RULE_ID_BYTES);
-        ctx.report(lints::LIMIT_EXCEEDED, id.span.range.clone(), message, "A few words are enough: decisions and logs carry the id.");
+        ctx.report(
+            lints::LIMIT_EXCEEDED,
+            id.span.range.clone(),
+            message,
+            "A few words are enough: decisions and logs carry the id.",
+        );
         return;
     }
     let kebab = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
@@ -124,7 +129,11 @@ fn check_id(ctx: &mut Context, id: &Spanned<String>) {
             lints::MALFORMED_NAME,
             id.span.range.clone(),
             format!("rule id `{}` is not kebab-case", id.value),
-            if fixed.is_empty() { "Write a few words: `secret-expired`.".to_owned() } else { format!("Write `{fixed}`.") },
+            if fixed.is_empty() {
+                "Write a few words: `secret-expired`.".to_owned()
+            } else {
+                format!("Write `{fixed}`.")
+            },
         );
     }
 }

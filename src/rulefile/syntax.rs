@@ -166,7 +166,10 @@ fn habit(text: &str, line: &str) -> Option<&'static str> {
         "Write `true`, or put the text in quotes."
     } else if ["False", "FALSE", "no", "No", "off", "Off"].contains(&word) {
         "Write `false`, or put the text in quotes."
-    } else if ["=>", "==", "+=", ":="].iter().any(|sign| line.split(['"', '\'']).next().is_some_and(|key| key.contains(sign))) {
+    } else if ["=>", "==", "+=", ":="]
+        .iter()
+        .any(|sign| line.split(['"', '\'']).next().is_some_and(|key| key.contains(sign)))
+    {
         "Between a key and its value stands one `=`."
     } else if line.ends_with(';') {
         "Delete the `;`: nothing stands behind a value but a comment."

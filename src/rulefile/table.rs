@@ -427,7 +427,9 @@ impl<'t> Table<'t> {
         if number != Some(super::FORMAT) {
             let found = found(value);
             let help = match number {
-                Some(newer) if newer > super::FORMAT => "Update faultbook; this file was written for a later version.".to_owned(),
+                Some(newer) if newer > super::FORMAT => {
+                    "Update faultbook; this file was written for a later version.".to_owned()
+                }
                 _ => format!("Write `format = {}`.", super::FORMAT),
             };
             ctx.report(

@@ -288,7 +288,7 @@ fn refusals() -> Result<(), Failed> {
     for entry in fs::read_dir(root().join("rules"))? {
         let entry = entry?;
         if fs::read(entry.path())? != fs::read(folder.path().join(entry.file_name()))? {
-            return Err(format!("{:?} was written", entry.file_name()).into());
+            return Err(format!("{} was written", entry.file_name().display()).into());
         }
     }
     Ok(())

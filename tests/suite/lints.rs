@@ -239,7 +239,7 @@ fn fixes() -> Result<(), Failed> {
             let before = report.sources().get(report.sources().find(&source.name).ok_or("a file is new")?);
             for (old, new) in before.text.lines().zip(after.sources().get(id).text.lines()) {
                 if old != new {
-                    changes.push_str(&format!("{case}\n- {old}\n+ {new}\n"));
+                    changes.extend(["", &case, "\n- ", old, "\n+ ", new, "\n"]);
                 }
             }
         }

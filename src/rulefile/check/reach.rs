@@ -36,9 +36,10 @@ fn contradiction(file: &RuleFile, rule: &RuleEntry) -> Option<(Label, Label, &'s
         }
     }
     for (index, condition) in rule.when.iter().enumerate() {
-        if let Some(other) = rule.when[..index].iter().find(|other| {
-            are_small(&condition.value, &other.value) && condition.value.excludes(&other.value)
-        }) {
+        if let Some(other) = rule.when[..index]
+            .iter()
+            .find(|other| are_small(&condition.value, &other.value) && condition.value.excludes(&other.value))
+        {
             let help = "Delete one of them, or make two rules of it.";
             return Some((label(&condition.span, "never holds where"), label(&other.span, "this holds"), help));
         }
@@ -114,8 +115,8 @@ fn by_items(
         for (_, item) in &items {
             let mut when = rule.when.clone();
             when[place] = item.clone();
-            let takes = |earlier: &&Known<'_>| budget.allows(earlier, &when) && takes_all(earlier, &when, rule);
-            takers.push(filed.first(known, &when).find(takes));
+            let hides = |earlier: &&Known<'_>| budget.allows(earlier, &when) && takes_all(earlier, &when, rule);
+            takers.push(filed.first(known, &when).find(hides));
         }
         if let Some(all) = takers.iter().copied().collect::<Option<Vec<_>>>() {
             return Some(whole(rule, &all));
@@ -333,9 +334,11 @@ pub(super) fn superfluous(book: &Book, sources: &Sources, findings: &mut Vec<Dia
             }
         }
         for condition in &rule.unless {
-            if let Some(other) = rule.when.iter().find(|other| {
-                are_small(&condition.value, &other.value) && other.value.excludes(&condition.value)
-            }) {
+            if let Some(other) = rule
+                .when
+                .iter()
+                .find(|other| are_small(&condition.value, &other.value) && other.value.excludes(&condition.value))
+            {
                 let message = format!("`{}` of `unless` never holds where the rule could apply", condition.value.key());
                 findings.push(
                     Diagnostic::new(lints::SUPERFLUOUS_CONDITION, condition.span.clone(), message)

@@ -40,8 +40,7 @@ fn look_alike(source: SourceId, start: usize, line: &str) -> Option<Diagnostic> 
         let stranger = word.char_indices().find(|&(_, c)| has_latin_twins(c));
         if let Some((skip, c)) = stranger.filter(|_| word.contains(|c: char| c.is_ascii_alphabetic())) {
             let span = Span { source, range: at + skip..at + skip + c.len_utf8() };
-            let message =
-                format!("`{c}` is U+{:04X}, a letter of another script in a Latin word", u32::from(c));
+            let message = format!("`{c}` is U+{:04X}, a letter of another script in a Latin word", u32::from(c));
             return Some(
                 Diagnostic::new(lints::LOOK_ALIKE_LETTER, span, message)
                     .help("Type the letter again on a Latin keyboard."),
