@@ -142,6 +142,11 @@ fn near_type(item: &TypePattern, value: &str) -> Option<Difference> {
     // Compiling a glob costs more than seeing that it cannot fit.
     let part = match item.access() {
         Access::Exact(part) | Access::Prefix(part) | Access::Suffix(part) => part.to_lowercase(),
+        // Between wildcards stands what every name has; in braces there is a choice.
+        Access::Any if !wanted.contains('{') => {
+            let parts = wanted.split('*').map(|part| part.trim_matches('.'));
+            parts.max_by_key(|part| part.len()).unwrap_or_default().to_lowercase()
+        }
         Access::Any => String::new(),
     };
     let is_plain = value.is_ascii() && !value.contains(char::is_whitespace);

@@ -129,7 +129,11 @@ mod tests {
             (r"\d+ items", "12 item", None),
             ("mailbox locked", "nothing of it", None),
             ("an error occurred while (?:the mailbox was opened|the mailbox was closed)", "an error occurred", None),
-            ("the content .+ is of no use", "the content of the book is useful", None),
+            (
+                "the content .+ is of no use",
+                "the content of the book is useful",
+                Some(("the content of the book is ", "of no use")),
+            ),
             ("the content type .+ is bad", "the content type is good", Some(("the content type ", ".+ is bad"))),
         ];
         for (pattern, text, expected) in cases {

@@ -36,11 +36,17 @@ pub(super) fn file_not_listed(book: &Book, sources: &Sources, findings: &mut Vec
 }
 
 pub(super) fn empty_file(book: &Book, sources: &Sources, findings: &mut Vec<Diagnostic>) {
+    let Some(manifest) = &book.manifest else { return };
     for file in book.files.iter().filter(|file| file.codes.is_empty() && file.rules.is_empty()) {
+        let name = format!("{}.toml", file.stem);
+        // One that nobody lists is reported as such.
+        if manifest.order.iter().all(|listed| listed.value != name) {
+            continue;
+        }
         let text = &sources.get(file.source).text;
         // What is wrong with a file that holds something is said where it stands.
         if !book.has_gaps && !text.contains("[codes") && !text.contains("[[rules") {
-            let message = format!("`{}.toml` has no codes and no rules", file.stem);
+            let message = format!("`{name}` has no codes and no rules");
             let finding = Diagnostic::new(lints::EMPTY_FILE, Span::start_of(file.source), message);
             findings.push(finding.help("Describe a code or a rule in it, or delete the file and its name in `order`."));
         }
