@@ -162,6 +162,8 @@ lints! {
     // Templates.
     TEMPLATE_SYNTAX "template-syntax" Error "A message template that does not parse, or uses more than expressions and filters."
     TEMPLATE_VARIABLE "template-variable" Error "A message template uses a variable that is no failure field, not captured by every rule of the code, and has no default."
+    FOREIGN_PLACEHOLDER "foreign-placeholder" Warning "A message template with the placeholder of another language, such as `{title}`, `${title}` or `%s`; it is shown as it stands."
+    VARIABLE_NEVER_SET "variable-never-set" Warning "A message template uses a variable that nothing ever sets; its default is always shown."
     // Meaning.
     CODE_WITHOUT_RULE "code-without-rule" Warning "A code that no rule gives can never be issued."
     RULE_GIVES_RETIRED_CODE "rule-gives-retired-code" Error "A rule gives a code that is retired."

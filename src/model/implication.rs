@@ -40,6 +40,7 @@ impl Implies for CodePattern {
 impl Implies for Pattern {
     fn implies(&self, other: &Self) -> bool {
         self.as_str() == other.as_str()
+            || other.as_str().strip_prefix("(?i)") == Some(self.as_str())
             || matches!((self.exact(), other.exact()), (Some(text), Some(part)) if text.contains(part))
     }
 }

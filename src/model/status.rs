@@ -31,27 +31,34 @@ impl StatusPattern {
     /// When it is none of them, or outside of 100 to 599.
     pub fn parse(source: &str) -> Result<Self, PatternError> {
         let lower = source.to_ascii_lowercase();
-        if let Some(class) = lower.strip_suffix("xx").and_then(number) {
-            return match class {
-                1..=5 => Ok(Self { first: class * 100, last: class * 100 + 99 }),
-                _ => {
-                    Err(fault(format!("`{source}` is no class of HTTP statuses"))
-                        .help("The classes are `1xx` to `5xx`."))
-                }
-            };
+        if let Some(status) = Self::parse_strictly(&lower) {
+            return Ok(status);
+        }
+        if lower.strip_suffix("xx").and_then(number).is_some() {
+            return Err(
+                fault(format!("`{source}` is no class of HTTP statuses")).help("The classes are `1xx` to `5xx`.")
+            );
         }
         let (first, last) = lower.split_once('-').unwrap_or((&lower, &lower));
         let (Some(first), Some(last)) = (number(first), number(last)) else {
-            return Err(fault(format!("`{source}` is no HTTP status"))
-                .help("Write `429`, `\"5xx\"` or `\"500-599\"`, without blanks."));
+            let help =
+                meant(&lower).unwrap_or_else(|| "Write `429`, `\"5xx\"` or `\"500-599\"`, without blanks.".to_owned());
+            return Err(fault(format!("`{source}` is no HTTP status")).help(help));
         };
         if !is_status(first) || !is_status(last) {
             return Err(fault(format!("`{source}` is outside of 100 to 599")).help("Statuses are 100 to 599."));
         }
-        if first > last {
-            return Err(fault(format!("the range `{source}` is empty")).help(format!("Write `\"{last}-{first}\"`.")));
+        Err(fault(format!("the range `{source}` is empty")).help(format!("Write `\"{last}-{first}\"`.")))
+    }
+
+    /// The same, for a text in lower case and without a word on what is wrong.
+    fn parse_strictly(lower: &str) -> Option<Self> {
+        if let Some(class) = lower.strip_suffix("xx").and_then(number) {
+            return (1..=5).contains(&class).then(|| Self { first: class * 100, last: class * 100 + 99 });
         }
-        Ok(Self { first, last })
+        let (first, last) = lower.split_once('-').unwrap_or((lower, lower));
+        let (first, last) = (number(first)?, number(last)?);
+        (is_status(first) && is_status(last) && first <= last).then_some(Self { first, last })
     }
 
     /// The statuses of the range.
@@ -76,6 +83,32 @@ impl Serialize for StatusPattern {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
+}
+
+/// What somebody meant who writes statuses in another way.
+fn meant(written: &str) -> Option<String> {
+    let text: String = written.chars().filter(|c| !c.is_whitespace()).collect();
+    let plain = |text: &str| StatusPattern::parse_strictly(text).is_some();
+    let items: Vec<&str> = text.split([',', ';', '|']).filter(|item| !item.is_empty()).collect();
+    if items.len() > 1 && items.iter().all(|item| plain(item)) {
+        return Some(format!("Write a list: `[\"{}\"]`.", items.join("\", \"")));
+    }
+    let signs = ["...", "..=", "..", "–", "—", "to", ":", "~"];
+    let range = signs.iter().fold(text.clone(), |text, sign| text.replace(sign, "-"));
+    if plain(&range) {
+        return Some(format!("Write `\"{range}\"`."));
+    }
+    if let Some(tens) = text.strip_suffix('x').filter(|tens| plain(&format!("{tens}0"))) {
+        return Some(format!("Write `\"{tens}0-{tens}9\"`."));
+    }
+    if let Some(from) = text.strip_prefix(">=").filter(|from| plain(from)) {
+        return Some(format!("Write `\"{from}-599\"`."));
+    }
+    if text.starts_with('!') {
+        return Some("What must not be stands in `unless.http_status`.".to_owned());
+    }
+    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+    plain(&digits).then(|| format!("Write `{digits}`."))
 }
 
 /// Whether a number is an HTTP status: 100 to 599 (RFC 9110, section 15).

@@ -250,6 +250,14 @@ fn attributes(ctx: &mut Context, value: &Value<'_>, text: &str) -> Vec<Condition
     let mut conditions = Vec::new();
     for (name, value) in in_order(map) {
         let key = name.get_ref().as_ref();
+        if key.trim().is_empty() {
+            ctx.report(
+                lints::EMPTY_VALUE,
+                name.span(),
+                "the attribute has no name",
+                "Write `attributes.NAME = value`.",
+            );
+        }
         let values = single(ctx, value, key, |ctx, item| match item.get_ref() {
             DeValue::Boolean(value) => Some(AttributePattern::Bool(*value)),
             DeValue::Integer(_) => integer(ctx, item, key).map(AttributePattern::Number),

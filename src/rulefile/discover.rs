@@ -335,6 +335,7 @@ pub(super) fn take(sources: &mut Sources, name: String, bytes: Vec<u8>) -> bool 
             let text = String::from_utf8_lossy(&bytes).into_owned();
             let line = text[..valid].matches('\n').count() + 1;
             let message = match bytes[..] {
+                [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => "the file is UTF-32, not UTF-8".to_owned(),
                 [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "the file is UTF-16, not UTF-8".to_owned(),
                 _ => format!("byte 0x{:02X} on line {line} is not UTF-8", bytes[valid]),
             };

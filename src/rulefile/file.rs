@@ -142,6 +142,13 @@ fn check_since(ctx: &mut Context, since: &Spanned<String>) {
 
 /// Links stand on pages that people click on.
 fn check_link(ctx: &mut Context, link: &Spanned<String>) {
+    let host =
+        link.value.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    if host.contains('@') {
+        let message = "the link holds a user name or a password";
+        ctx.report(lints::MALFORMED_NAME, link.span.range.clone(), message, "Leave out what stands in front of `@`.");
+        return;
+    }
     let is_web = ["https://", "http://"]
         .iter()
         .any(|scheme| link.value.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));

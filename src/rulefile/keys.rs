@@ -176,6 +176,11 @@ const ELSEWHERE: &[(&[&str], &str, &str)] = &[
     (&["url", "link", "docs", "see"], "a code", "Did you mean `links`?"),
     (&["deprecated", "obsolete", "removed"], "a code", "Did you mean `retired = \"why\"`?"),
     (&["template", "text", "format_string"], "a code", "Did you mean `message`?"),
+    (
+        &["when", "unless", "capture", "examples", "counterexamples"],
+        "a rule file",
+        "It belongs to a rule: write `[rules.…]` behind its `[[rules]]`, or `key.… =` in it.",
+    ),
     (&["version", "schema"], "the manifest", "Did you mean `format`?"),
     (&["files", "include", "rules"], "the manifest", "Did you mean `order`?"),
     (&["default", "unknown"], "the manifest", "Did you mean `fallback`?"),

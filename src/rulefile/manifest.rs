@@ -41,6 +41,12 @@ pub(super) fn read(ctx: &mut Context, root: &TomlSpanned<DeTable<'_>>, text: &st
             );
         }
         if let Some(pattern) = ctx.pattern(value, "redact", text, Pattern::parse) {
+            let takes_all = |pattern: &Pattern| ["x", "7", "-"].iter().all(|probe| pattern.is_match(probe));
+            if !ctx.is_proven && pattern.value.may_match_one_character() && takes_all(&pattern.value) {
+                let message = "the pattern takes every character, so nothing of any text would be shown";
+                let help = "Say what the secret looks like, for example `client_secret=[^&]+`.";
+                ctx.report(lints::PATTERN_MATCHES_EMPTY, value.span(), message, help);
+            }
             redact.push(NamedPattern { name, pattern: pattern.value });
         }
     }

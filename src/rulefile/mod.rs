@@ -105,6 +105,16 @@ fn read_text(ctx: &mut Context, book: &mut Book, source: &Source) -> bool {
         ctx.diagnostics.push(finding);
         return false;
     }
+    if is_sound && table.get_ref().is_empty() {
+        let help = match source.name.as_str() {
+            MANIFEST => "Write the manifest: `format = 1`, `order`, `fallback`, `statuses` and families.",
+            LEDGER => "Bring it back from version control; without it nobody knows which codes were issued.",
+            _ => "Bring it back, or delete the file and its name in `order`.",
+        };
+        let finding = Diagnostic::new(lints::MISSING_KEY, Span::start_of(id), "the file is empty").help(help);
+        ctx.diagnostics.push(finding);
+        return false;
+    }
     check::dialect::newer_syntax(id, text, table.get_ref(), &mut ctx.diagnostics);
     read_file(ctx, book, &source.name, &table, text);
     if !is_sound {

@@ -105,6 +105,7 @@ impl Slips {
 
 const CONFLICT: &str = "Keep one side and delete the lines with `<<<<<<<`, `=======` and `>>>>>>>`.";
 const UNQUOTED: &str = "string values must be quoted";
+const UNCLOSED_TEXT: &str = "the text is never closed with";
 const UNCLOSED_LIST: &str = "the list is never closed";
 
 fn finding(source: SourceId, range: Range<usize>, message: &str, help: &str) -> Diagnostic {
@@ -189,6 +190,7 @@ fn help(text: &str, at: usize, line: &str, message: &str) -> &'static str {
     let line = line.trim_start();
     let is_in_list = message == UNCLOSED_LIST || message.contains("array") || message.contains("inline table");
     if !is_in_list
+        && !message.starts_with(UNCLOSED_TEXT)
         && message != CONFLICT
         && !["<<<<<<<", "=======", ">>>>>>>"].iter().any(|marker| line.starts_with(marker))
         && let Some(help) = habit(text, line)
@@ -196,7 +198,11 @@ fn help(text: &str, at: usize, line: &str, message: &str) -> &'static str {
         return help;
     }
     let is_first = text[..at].rsplit('\n').next().is_none_or(|before| before.trim().is_empty());
-    if message == UNCLOSED_LIST {
+    if message.starts_with(UNCLOSED_TEXT) {
+        "Close it with the three quotes that opened it."
+    } else if message.starts_with("character U+") {
+        "Delete the character."
+    } else if message == UNCLOSED_LIST {
         "Put `]` behind its last item."
     } else if ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|marker| line.starts_with(marker)) {
         CONFLICT
@@ -296,6 +302,20 @@ impl<'t> Lines<'t> {
         let mut message = error.message().trim().replace('\n', ", ");
         if message.starts_with("invalid boolean") {
             message = format!("{UNQUOTED}, and truth values are `true` and `false`");
+        }
+        for (kind, quotes) in
+            [("invalid multi-line basic string", "\"\"\""), ("invalid multi-line literal string", "'''")]
+        {
+            if message.starts_with(kind)
+                && start >= self.text.trim_end().len()
+                && let Some(opening) = self.text.rfind(quotes)
+            {
+                return (opening..opening + 3, format!("{UNCLOSED_TEXT} `{quotes}`"));
+            }
+        }
+        let is_odd = |c: &char| !c.is_ascii_graphic() && !matches!(c, '\n' | '\r' | '\t' | ' ') && !c.is_alphanumeric();
+        if let Some(odd) = self.text[start..].chars().next().filter(is_odd) {
+            message = format!("character U+{:04X} cannot stand here", u32::from(odd));
         }
         let line = self.at(start);
         let is_next_entry =

@@ -52,7 +52,8 @@ pub(super) fn unknown_status(book: &Book, _: &Sources, findings: &mut Vec<Diagno
 pub(super) fn duplicate_names(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
     let codes = repeated(book.codes().map(|(_, entry)| &entry.code)).into_iter().map(|pair| (pair, "code"));
     let statuses = book.manifest.iter().flat_map(|manifest| repeated(&manifest.statuses)).map(|pair| (pair, "status"));
-    for ((again, first), what) in codes.chain(statuses) {
+    let connectors = book.files.iter().flat_map(|file| repeated(&file.connectors)).map(|pair| (pair, "connector"));
+    for ((again, first), what) in codes.chain(statuses).chain(connectors) {
         let message = format!("{what} `{}` is given twice", again.value);
         let finding =
             Diagnostic::new(lints::DUPLICATE_NAME, again.span.clone(), message).also(first.span.clone(), "first here");
@@ -90,8 +91,8 @@ pub(super) fn code_without_rule(book: &Book, _: &Sources, findings: &mut Vec<Dia
     let Some(fallback) = fallback.filter(|code| book.code(code).is_some()) else { return };
     let given: HashSet<&str> = book.rules().map(|(_, rule)| rule.code.value.as_str()).collect();
     let described: HashSet<&str> = book.codes().map(|(_, entry)| entry.code.value.as_str()).collect();
-    // A rule whose code is misspelt may be the one that is missing.
-    if given.iter().any(|code| !described.contains(code)) {
+    // A rule whose code is misspelt, or that cannot be read, may be the one that is missing.
+    if !book.broken.is_empty() || given.iter().any(|code| !described.contains(code)) {
         return;
     }
     for (_, entry) in book.codes() {

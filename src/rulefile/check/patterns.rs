@@ -93,6 +93,10 @@ fn holds_always(condition: &Condition) -> bool {
         Condition::Exception(values) => {
             any(values, |item| matches!(item.as_str(), "*" | "**" | "Exception" | "System.Exception" | "**.*"))
         }
+        Condition::Message(values) => any(values, |pattern| {
+            let ordinary = ["The operation failed.", "Timeout after 30 s", "404", "x"];
+            pattern.may_match_one_character() && ordinary.iter().all(|text| pattern.is_match(text))
+        }),
         Condition::ProviderCode(values) => any(values, |item| item.as_str() == "*"),
         Condition::HttpStatus(values) => (100..=599).all(|status| values.items.iter().any(|item| item.matches(status))),
         Condition::Attribute { values, .. } => {

@@ -24,6 +24,76 @@ pub(super) fn template_syntax(book: &Book, sources: &Sources, findings: &mut Vec
     }
 }
 
+/// Placeholders of other languages outside of the template's own braces.
+pub(super) fn foreign_placeholders(book: &Book, _: &Sources, findings: &mut Vec<Diagnostic>) {
+    for message in book.codes().filter_map(|(_, entry)| entry.message.as_ref()) {
+        let mut rest = message.value.as_str();
+        let mut outside = String::new();
+        while let Some((before, behind)) = rest.split_once("{{") {
+            outside.push_str(before);
+            rest = behind.split_once("}}").map_or("", |(_, behind)| behind);
+        }
+        outside.push_str(rest);
+        let Some((written, name)) = foreign(&outside) else { continue };
+        let finding = Diagnostic::new(
+            lints::FOREIGN_PLACEHOLDER,
+            message.span.clone(),
+            format!("`{written}` is no variable here: it is shown as it stands"),
+        );
+        let name = if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { "name" };
+        findings.push(finding.help(format!("Write `{{{{ {name} }}}}` for a variable.")));
+    }
+}
+
+/// The first placeholder of another language, with the name in it.
+fn foreign(text: &str) -> Option<(&str, &str)> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+    let braces = text.match_indices('{').find_map(|(at, _)| {
+        let name = text[at + 1..].split('}').next()?;
+        let is_closed = text[at + 1 + name.len()..].starts_with('}');
+        let start = if text[..at].ends_with(['$', '#']) { at - 1 } else { at };
+        (is_closed && !name.is_empty() && name.chars().all(is_name)).then(|| (&text[start..at + name.len() + 2], name))
+    });
+    let percent = || {
+        let at = text.match_indices('%').map(|(at, _)| at).find(|at| text[at + 1..].starts_with(['s', 'd']))?;
+        let is_word = text[at + 2..].starts_with(|c: char| c.is_alphanumeric());
+        (!is_word).then(|| (&text[at..at + 2], ""))
+    };
+    let dollar = || {
+        let name = |at: usize| text[at + 1..].split(|c| !is_name(c)).next().unwrap_or_default();
+        let mut places = text.match_indices('$').map(|(at, _)| at);
+        let at = places.find(|&at| name(at).starts_with(|c: char| c.is_ascii_alphabetic()))?;
+        Some((&text[at..=at + name(at).len()], name(at)))
+    };
+    braces.or_else(percent).or_else(dollar)
+}
+
+/// Variables with a default that nothing sets: their default is all that is ever shown.
+pub(super) fn variables_never_set(book: &Book, sources: &Sources, findings: &mut Vec<Diagnostic>) {
+    let mut captured: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (_, rule) in book.rules() {
+        let names = rule.captures.iter().map(|capture| capture.value.name.as_str());
+        captured.entry(rule.code.value.as_str()).or_default().extend(names);
+    }
+    for (_, entry) in book.codes().filter(|(_, entry)| entry.retired.is_none()) {
+        let Some(message) = &entry.message else { continue };
+        let Ok(template) = Template::parse(&message.value) else { continue };
+        let Some(names) = captured.get(entry.code.value.as_str()) else { continue };
+        let is_set = |name: &str| Template::FIELDS.contains(&name) || names.contains(&name);
+        for variable in template.variables().iter().filter(|variable| variable.has_default && !is_set(&variable.name)) {
+            let range = named(sources, message, &variable.name).unwrap_or_else(|| message.span.range.clone());
+            let text = format!("nothing sets `{}`: its default is always shown", variable.name);
+            let known = names.iter().copied().chain(Template::FIELDS.iter().copied());
+            let help = match crate::diagnostic::nearest(&variable.name, known) {
+                Some(near) => format!("Did you mean `{near}`?"),
+                None => format!("Capture it in a rule of `{}`, or write the text itself.", entry.code.value),
+            };
+            let span = Span { source: message.span.source, range };
+            findings.push(Diagnostic::new(lints::VARIABLE_NEVER_SET, span, text).help(help));
+        }
+    }
+}
+
 pub(super) fn template_variable(book: &Book, sources: &Sources, findings: &mut Vec<Diagnostic>) {
     let mut rules: HashMap<&str, Vec<&RuleEntry>> = HashMap::new();
     for (_, rule) in book.rules() {
