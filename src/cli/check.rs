@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use crate::diagnostic::{self, LINTS, Report, Severity, Sources, did_you_mean};
+use crate::diagnostic::{self, Diagnostic, LINTS, Report, Severity, Sources, did_you_mean, lints};
 use crate::render;
-use crate::rulefile::Book;
 use crate::rulefile::revision::other_state;
+use crate::rulefile::{Book, layout};
 use crate::ruleset::{RuleSet, compare, inspect};
 
 use super::output::{self, Failed, remark};
@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     /// How findings are written
     #[arg(long, value_enum, default_value_t = ReportFormat::Full)]
     format: ReportFormat,
-    /// Apply the fixes that change nothing else, and report what is left
+    /// Apply the fixes that change nothing else, put keys in order, and report what is left
     #[arg(long, conflicts_with = "against")]
     fix: bool,
     /// Findings that make the exit code 1 beside errors
@@ -205,6 +205,10 @@ fn fix(directory: &Path, before: &Sources) -> Result<Inspected, Failed> {
         settled += count;
         inspected = next;
     }
+    let (sources, sorted) = in_order(&inspected.1);
+    if sorted > 0 {
+        inspected = inspect(sources, None);
+    }
     for (id, source) in inspected.1.sources().iter() {
         if before.get(id).text != source.text {
             replace_file(&directory.join(&source.name), &source.text)?;
@@ -213,7 +217,32 @@ fn fix(directory: &Path, before: &Sources) -> Result<Inspected, Failed> {
     if settled > 0 {
         remark(&format!("{} fixed", plural(settled, "finding")));
     }
+    if sorted > 0 {
+        remark(&format!("keys of {} put in order", plural(sorted, "table")));
+    }
     Ok(inspected)
+}
+
+/// The sources with the keys of their tables in the order of the rule language, and how many tables that changes. What
+/// is no TOML stays as it is.
+fn in_order(report: &Report) -> (Sources, usize) {
+    let mut sources = report.sources().clone();
+    let mut sorted = 0;
+    for (id, source) in report.sources().iter() {
+        let is_broken = |finding: &Diagnostic| finding.primary.span.source == id && finding.lint == lints::TOML_SYNTAX;
+        if source.is_refused || report.diagnostics().iter().any(is_broken) {
+            continue;
+        }
+        let mut text = source.text.clone();
+        for disorder in layout::disorders(&source.name, &source.text).into_iter().rev() {
+            text.replace_range(disorder.lines, &disorder.text);
+            sorted += 1;
+        }
+        if text != source.text {
+            sources.set_text(id, text);
+        }
+    }
+    (sources, sorted)
 }
 
 fn plural(count: usize, noun: &str) -> String {

@@ -32,6 +32,7 @@ pub fn trials() -> Vec<Trial> {
     trials.push(Trial::test("lints/files_that_git_cannot_keep", odd_files));
     trials.push(Trial::test("lints/errors_of_a_file_are_counted", many_errors));
     trials.push(Trial::test("lints/fixes", fixes));
+    trials.push(Trial::test("lints/fixes_put_keys_in_order", fix_puts_keys_in_order));
     trials.extend(LINTS.iter().map(|lint| Trial::test(format!("lints/pages/{}", lint.name), || page(lint.name))));
     let reports = folders(&root().join("tests/reports")).unwrap_or_default();
     for name in reports.clone() {
@@ -245,6 +246,27 @@ fn fixes() -> Result<(), Failed> {
         }
     }
     snapshot::assert("fixes", "all", "What `check --fix` changes in each case that has a fix", &changes);
+    Ok(())
+}
+
+/// `check --fix` puts keys in order and keeps comments and meaning.
+fn fix_puts_keys_in_order() -> Result<(), Failed> {
+    let copy = tempfile::tempdir()?;
+    let demo = [PAGE_HEAD, PAGE_CODE, "\n[[rules]]\n# what it looks like\nwhen.contains = \"secret has expired\"\ncode = \"DSUNK002\" # the code\nid = \"expired\"\nexamples = [{ failure = { message = \"The secret has expired.\" } }]\n"].concat();
+    for (name, text) in [("faultbook.toml", PAGE_MANIFEST), ("ledger.toml", PAGE_LEDGER), ("demo.toml", &demo)] {
+        std::fs::write(copy.path().join(name), text)?;
+    }
+    let digest = |folder: &Path| -> Result<String, Failed> {
+        Ok(RuleSet::load(RuleSet::discover(folder)?).map_err(|rejected| rejected.to_string())?.0.digest().to_owned())
+    };
+    let before = digest(copy.path())?;
+    let done = std::process::Command::new(super::cli::BINARY).arg("check").arg("--fix").arg(copy.path()).output()?;
+    let said = String::from_utf8(done.stderr)?;
+    let text = std::fs::read_to_string(copy.path().join("demo.toml"))?;
+    let expected = "[[rules]]\nid = \"expired\"\ncode = \"DSUNK002\" # the code\n# what it looks like\nwhen.contains";
+    if !text.contains(expected) || !said.contains("keys of 1 table put in order") || digest(copy.path())? != before {
+        return Err(format!("{said}{text}").into());
+    }
     Ok(())
 }
 
