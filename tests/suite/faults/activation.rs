@@ -345,7 +345,7 @@ fn issued_codes() -> Result<String, Failed> {
 
 fn examples_misfire() -> Result<String, Failed> {
     let bed = Bed::new(Notice::Scan)?;
-    let rule = "[[rules]]\nid = \"greedy\"\ncode = \"DSEX021\"\nwhen.provider_code = \"*\"\n\
+    let rule = "[[rules]]\nid = \"greedy\"\ncode = \"DSEX021\"\nwhen.absent = \"operation\"\n\
                 examples = [{ failure = { provider_codes = [\"Anything\"] } }]\n\n[[rules]]\nid = \"secret-expired\"";
     let text = version_text(2)?.replacen("[[rules]]\nid = \"secret-expired\"", rule, 1);
     fs::write(bed.rules.join("exchange.toml"), text)?;
