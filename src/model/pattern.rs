@@ -150,6 +150,7 @@ impl Pattern {
     fn check(source: &str) -> Result<Self, PatternError> {
         check_text(source)?;
         check_posix_class(source)?;
+        check_subtraction(source)?;
         let parsed = ParserBuilder::new().nest_limit(limits::PATTERN_NESTING).build().parse(source);
         let ast = parsed.map_err(|error| syntax_error(&error))?;
         check_repetition(&ast, 1)?;
@@ -548,6 +549,26 @@ fn first_line(text: &str) -> String {
 }
 
 /// Counted repetition multiplies the program; nested counts multiply each other.
+/// `[a-z-[aeiou]]` takes letters out in .NET; here it puts them in.
+fn check_subtraction(source: &str) -> Result<(), PatternError> {
+    let is_class = |at: usize| {
+        let open = source[..at].rfind('[').is_some_and(|open| !source[open..at].contains(']'));
+        open && source[at..].split(']').nth(1).is_some() && source[at + 2..].contains("]]")
+    };
+    match source
+        .match_indices("-[")
+        .map(|(at, _)| at)
+        .find(|&at| !source[..at].ends_with(['\\', '-', '[']) && is_class(at))
+    {
+        Some(at) => {
+            Err(PatternError::new(PatternErrorKind::Syntax, "`-[` does not take a class out of another one here")
+                .at(at..at + 2)
+                .help("Write `--[`: `[a-z--[aeiou]]`."))
+        }
+        None => Ok(()),
+    }
+}
+
 /// `[:alpha:]` alone is a class of five letters and a colon.
 fn check_posix_class(source: &str) -> Result<(), PatternError> {
     let is_alone = |at: usize| !source[..at].ends_with(['[', ']', '\\']) && !source[..at].ends_with("[^");
@@ -579,6 +600,13 @@ fn check_repetition(ast: &Ast, outer: u32) -> Result<(), PatternError> {
                 _ => 1,
             };
             let range = repetition.op.span.start.offset..repetition.op.span.end.offset;
+            let none = ast::RepetitionRange::Exactly(0);
+            if matches!(&repetition.op.kind, ast::RepetitionKind::Range(times) if *times == none) {
+                let most = "what is repeated no times is not looked for";
+                return Err(PatternError::new(PatternErrorKind::Syntax, most)
+                    .at(range)
+                    .help("Say how often: `{1,3}`; for braces in the message write `\\{0\\}`."));
+            }
             if count > limits::PATTERN_REPETITION {
                 return Err(limit(format!("repetition of {count} is more than {}", limits::PATTERN_REPETITION))
                     .at(range)

@@ -5,7 +5,7 @@ use toml::de::DeValue;
 use crate::diagnostic::{Spanned, did_you_mean, lints, only_near};
 use crate::model::{
     AttributePattern, CauseCondition, CausePosition, CodePattern, Condition, Fact, Literal, Pattern, PatternError,
-    Quantifier, StatusPattern, TypePattern, Values,
+    Quantifier, StatusPattern, TypePattern, Values, limits,
 };
 
 use super::keys;
@@ -170,6 +170,16 @@ fn values<T>(
                     format!("`{key}` is an empty list, which nothing can match"),
                     "List at least one item.",
                 );
+            }
+            if items.len() > limits::PATTERNS {
+                let message = format!("the list has {} items, more than {}", items.len(), limits::PATTERNS);
+                ctx.report(
+                    lints::LIMIT_EXCEEDED,
+                    list.span(),
+                    message,
+                    "Use a range or a glob instead of a long list.",
+                );
+                return None;
             }
             // One bad item must not hide the next one, but a condition with a part missing means something else.
             let read: Vec<_> = items.iter().map(|item| read(ctx, item)).collect();
