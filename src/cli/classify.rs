@@ -12,13 +12,13 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
 use crate::input::json::Record;
 use crate::input::records::{self, Raw, Records};
-use crate::model::{Decision, Failure};
+use crate::model::Decision;
 use crate::render;
 use crate::ruleset::RuleSet;
 
 use super::engine::EngineArguments;
 use super::follow::Follow;
-use super::input::{self, InputFormat};
+use super::input::{self, FailureArguments};
 use super::output::{Failed, Output, remark};
 use super::signals::{self, Stopping};
 use super::spool::{self, Keeper};
@@ -41,24 +41,11 @@ SIGHUP comes; rules that do not load change nothing, and standard error says why
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Files to read; standard input without any, or for `-`
-    #[arg(value_name = "FILE")]
-    files: Vec<PathBuf>,
-    /// How failures are written
-    #[arg(long, value_enum, default_value_t = InputFormat::Auto)]
-    input: InputFormat,
+    #[command(flatten)]
+    failures: FailureArguments,
     /// How decisions are written
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     format: OutputFormat,
-    /// The connector of failures that name none
-    #[arg(long, value_name = "NAME")]
-    connector: Option<String>,
-    /// The operation of failures that name none
-    #[arg(long, value_name = "NAME")]
-    operation: Option<String>,
-    /// The phase of failures that name none
-    #[arg(long, value_name = "NAME")]
-    phase: Option<String>,
     /// Threads that answer, up to 256; 0 for one on each core. The output is the same
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(0..=256))]
     threads: u16,
@@ -106,7 +93,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
         Run { answerer: Answerer { arguments, engine, keeper }, output, stopping, answered: 0, unreadable: 0 };
     let done = match &arguments.follow {
         Some(file) => run.follow(file),
-        None => input::files(&arguments.files).try_for_each(|file| run.file(file)),
+        None => input::files(&arguments.failures.files).try_for_each(|file| run.file(file)),
     };
     // What was answered is written even when a later file cannot be read.
     let flushed = lock(&run.output).flush();
@@ -152,7 +139,7 @@ impl Run<'_> {
     }
 
     fn records(&mut self, input: impl Read, cannot: &impl Fn(io::Error) -> Error) -> Result<(), Failed> {
-        self.records_as(self.answerer.arguments.input.into(), input, cannot)
+        self.records_as(self.answerer.arguments.failures.input.into(), input, cannot)
     }
 
     fn records_as(
@@ -202,7 +189,7 @@ impl Answerer<'_> {
         let set = generation.rules();
         let decision = match record.read() {
             Ok(Record { mut failure, notes }) => {
-                self.fill_in(&mut failure);
+                self.arguments.failures.fill_in(&mut failure);
                 let decision = self.keeper.keep(set, &failure, generation.classify(&failure));
                 set.noted(decision, notes)
             }
@@ -214,11 +201,6 @@ impl Answerer<'_> {
         };
         self.write(buffer, &decision, set, matches!(record, Raw::Text(_)));
         decision.error.is_some()
-    }
-
-    fn fill_in<'a>(&'a self, failure: &mut Failure<'a>) {
-        let Arguments { connector, operation, phase, .. } = self.arguments;
-        input::fill_in(failure, connector.as_deref(), operation.as_deref(), phase.as_deref());
     }
 
     fn write(&self, buffer: &mut Vec<u8>, decision: &Decision<'_>, set: &RuleSet, is_text: bool) {

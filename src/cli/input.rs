@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::error::{Error, ErrorKind};
@@ -23,6 +23,27 @@ pub(super) enum InputFormat {
     Json,
     /// The whole input is one failure, as somebody pasted or logged it
     Text,
+}
+
+/// What commands that read failures take.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(super) struct FailureArguments {
+    /// Files to read; standard input without any, or for `-`
+    #[arg(value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// How failures are written
+    #[arg(long, value_enum, default_value_t = InputFormat::Auto)]
+    pub(super) input: InputFormat,
+    /// The connector of failures that name none
+    #[arg(long, value_name = "NAME")]
+    pub(super) connector: Option<String>,
+    /// The operation of failures that name none
+    #[arg(long, value_name = "NAME")]
+    pub(super) operation: Option<String>,
+    /// The phase of failures that name none
+    #[arg(long, value_name = "NAME")]
+    pub(super) phase: Option<String>,
 }
 
 impl From<InputFormat> for records::InputFormat {
@@ -66,21 +87,18 @@ pub(super) fn open(
     done
 }
 
-/// Fills in what a failure does not say itself: connector, operation and phase.
-pub(super) fn fill_in<'a>(
-    failure: &mut Failure<'a>,
-    connector: Option<&'a str>,
-    operation: Option<&'a str>,
-    phase: Option<&'a str>,
-) {
-    let fill = |field: &mut Option<Cow<'a, str>>, value: Option<&'a str>| {
-        if field.is_none() {
-            *field = value.map(Cow::Borrowed);
-        }
-    };
-    fill(&mut failure.connector, connector);
-    fill(&mut failure.operation, operation);
-    fill(&mut failure.phase, phase);
+impl FailureArguments {
+    /// Fills in what a failure does not say itself: connector, operation and phase.
+    pub(super) fn fill_in<'a>(&'a self, failure: &mut Failure<'a>) {
+        let fill = |field: &mut Option<Cow<'a, str>>, value: &'a Option<String>| {
+            if field.is_none() {
+                *field = value.as_deref().map(Cow::Borrowed);
+            }
+        };
+        fill(&mut failure.connector, &self.connector);
+        fill(&mut failure.operation, &self.operation);
+        fill(&mut failure.phase, &self.phase);
+    }
 }
 
 /// Bytes of a file that takes long enough to be worth a bar.

@@ -1,7 +1,7 @@
 //! `faultbook trace`: why a failure has its code, and why not another one.
 
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -15,7 +15,7 @@ use crate::render;
 use crate::ruleset::{FALLBACK_RULE, RuleSet};
 
 use super::Format;
-use super::input::{self, InputFormat};
+use super::input::{self, FailureArguments};
 use super::output::{self, Failed, Output, remark};
 
 const EXAMPLES: &str = "Examples:
@@ -31,24 +31,11 @@ well; the exit code is then 1.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Files to read; standard input without any, or for `-`
-    #[arg(value_name = "FILE")]
-    files: Vec<PathBuf>,
-    /// How failures are written
-    #[arg(long, value_enum, default_value_t = InputFormat::Auto)]
-    input: InputFormat,
+    #[command(flatten)]
+    failures: FailureArguments,
     /// Output for people, or one JSON object on each line
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// The connector of failures that name none
-    #[arg(long, value_name = "NAME")]
-    connector: Option<String>,
-    /// The operation of failures that name none
-    #[arg(long, value_name = "NAME")]
-    operation: Option<String>,
-    /// The phase of failures that name none
-    #[arg(long, value_name = "NAME")]
-    phase: Option<String>,
     /// One rule only, by file and id: what each of its conditions says
     #[arg(long, value_name = "ID")]
     rule: Option<String>,
@@ -61,7 +48,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     let set = super::rule_set(rules)?;
     let rule = arguments.rule.as_deref().map(|id| find(&set, id)).transpose()?;
     let mut run = Run { arguments, set: &set, rule, output: Output::new(), answered: 0, unreadable: 0 };
-    let files = input::files(&arguments.files);
+    let files = input::files(&arguments.failures.files);
     let done = files.into_iter().try_for_each(|file| input::open(file, |reader, cannot| run.records(reader, cannot)));
     // What was answered is written even when a later file cannot be read.
     let flushed = run.output.flush();
@@ -87,7 +74,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn records(&mut self, input: impl Read, cannot: &dyn Fn(io::Error) -> Error) -> Result<(), Failed> {
-        let mut records = Records::new(input, self.arguments.input.into()).map_err(cannot)?;
+        let mut records = Records::new(input, self.arguments.failures.input.into()).map_err(cannot)?;
         while let Some(record) = records.next().map_err(cannot)? {
             let trace = self.trace(record);
             self.write(&trace)?;
@@ -109,12 +96,7 @@ impl Run<'_> {
                 return self.set.trace_unreadable(error);
             }
         };
-        input::fill_in(
-            &mut failure,
-            arguments.connector.as_deref(),
-            arguments.operation.as_deref(),
-            arguments.phase.as_deref(),
-        );
+        arguments.failures.fill_in(&mut failure);
         let of_rule = self.rule.and_then(|id| self.set.trace_rule(&failure, id));
         let mut trace = of_rule.unwrap_or_else(|| self.set.trace(&failure, arguments.misses));
         trace.decision = self.set.noted(trace.decision, notes);

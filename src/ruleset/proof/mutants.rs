@@ -4,20 +4,15 @@
 //! rule may take the failure, in the winner's place it may let it go, and behind the winner nobody asks it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use crate::matcher::{Candidate, plain};
 use crate::model::mutation::{self, Mutation};
-use crate::model::{MutationKind, Rule};
+use crate::model::{MutationKind, Rule, in_parallel};
 
 use super::cases::{Case, applies};
 use super::telling::Search;
 use super::{KindScore, MutationScore, Reason, RuleProof, Survivor, Telling, Work, place};
-
-/// Threads at most: a check shall not take a build machine from everybody else.
-const THREADS: usize = 8;
 
 /// One changed rule, or a rule that changes places with the next one.
 #[derive(Debug)]
@@ -39,7 +34,12 @@ pub(super) fn score(
 ) -> MutationScore {
     let mutants = all(work);
     let search = Search::new(work);
-    let verdicts = in_parallel(mutants.len(), progress, |index| judge(work, &search, &mutants[index]));
+    let done = AtomicUsize::new(0);
+    let verdicts = in_parallel(mutants.len(), 1, |index| {
+        let verdict = judge(work, &search, &mutants[index]);
+        progress(done.fetch_add(1, Ordering::Relaxed) + 1, mutants.len());
+        verdict
+    });
     let mut score = MutationScore::default();
     let mut kinds: BTreeMap<MutationKind, KindScore> = BTreeMap::new();
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
@@ -175,42 +175,6 @@ fn fits(work: &Work<'_>, case: &Case<'_>, winner: Option<usize>, changed: Option
         (Some(winner), _) => work.set.message_by(winner, work.rules[winner].rule, case.candidate()),
         (None, _) => work.set.unmatched_message(case.candidate()),
     })
-}
-
-/// Does numbered work on all processors; the answers are in the order of the numbers.
-fn in_parallel<T: Send>(
-    count: usize,
-    progress: &(dyn Fn(usize, usize) + Sync),
-    work: impl Fn(usize) -> T + Sync,
-) -> Vec<T> {
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS).min(count).max(1);
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= count {
-                return done;
-            }
-            done.push((index, work(index)));
-            progress(index + 1, count);
-        }
-    };
-    let mut done = thread::scope(|scope| {
-        // A thread that cannot be started leaves its work to the others.
-        let others: Vec<_> =
-            (1..threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
-        let mut done = work();
-        for other in others {
-            match other.join() {
-                Ok(part) => done.extend(part),
-                Err(panic) => resume_unwind(panic),
-            }
-        }
-        done
-    });
-    done.sort_unstable_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, answer)| answer).collect()
 }
 
 #[cfg(test)]
