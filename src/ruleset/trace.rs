@@ -70,7 +70,7 @@ impl RuleSet {
     /// let failure = Failure { connector: Some("exchange".into()), http_status: Some(404), ..Failure::default() };
     /// let trace = rules.trace(&failure, 3);
     /// assert_eq!(trace.winner, None);
-    /// assert_eq!(trace.misses[0].name.rule, "exchange/delete-not-found");
+    /// assert_eq!(trace.misses[0].name.rule, "exchange/delete-404");
     /// ```
     #[must_use]
     pub fn trace(&self, failure: &Failure<'_>, misses: usize) -> Trace {
