@@ -8,6 +8,7 @@ use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
 use super::cli::BINARY;
+use super::process::expect;
 use super::snapshot::root;
 
 type Test = fn() -> Result<(), Failed>;
@@ -77,17 +78,6 @@ impl Repository {
 fn run(folder: &Path, arguments: &[&str]) -> Result<Output, Failed> {
     let mut command = Command::new(BINARY);
     Ok(command.args(arguments).current_dir(folder).env_remove("FAULTBOOK_RULES").env("NO_COLOR", "1").output()?)
-}
-
-fn expect(done: &Output, code: i32, texts: &[&str]) -> Result<(), Failed> {
-    let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-    if done.status.code() != Some(code) {
-        return Err(format!("exit code {:?}, expected {code}:\n{said}", done.status.code()).into());
-    }
-    match texts.iter().find(|text| !said.contains(**text)) {
-        Some(missing) => Err(format!("`{missing}` is missing:\n{said}").into()),
-        None => Ok(()),
-    }
 }
 
 fn moved_retry() -> Result<(), Failed> {

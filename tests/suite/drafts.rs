@@ -9,6 +9,7 @@ use faultbook::{Report, RuleSet, Severity, read_record, render};
 use libtest_mimic::{Failed, Trial};
 
 use super::cli::BINARY;
+use super::process::{expect, run};
 use super::snapshot::root;
 
 type Test = fn() -> Result<(), Failed>;
@@ -38,20 +39,7 @@ fn copy_of_rules() -> Result<tempfile::TempDir, Failed> {
 fn new(rules: &Path, arguments: &[&str], stdin: &str) -> Result<Output, Failed> {
     let mut command = Command::new(BINARY);
     command.arg("--rules").arg(rules).arg("new").args(arguments).current_dir(root());
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-    child.stdin.take().ok_or("no input")?.write_all(stdin.as_bytes())?;
-    Ok(child.wait_with_output()?)
-}
-
-fn expect(done: &Output, code: i32, texts: &[&str]) -> Result<(), Failed> {
-    let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-    if done.status.code() != Some(code) {
-        return Err(format!("exit code {:?}, expected {code}:\n{said}", done.status.code()).into());
-    }
-    match texts.iter().find(|text| !said.contains(**text)) {
-        Some(missing) => Err(format!("`{missing}` is missing:\n{said}").into()),
-        None => Ok(()),
-    }
+    run(&mut command, stdin.as_bytes())
 }
 
 fn report(rules: &Path) -> Result<(Option<RuleSet>, Report), Failed> {

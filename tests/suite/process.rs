@@ -34,3 +34,15 @@ pub fn start(arguments: &[&str]) -> Result<Child, Failed> {
 pub fn faultbook(arguments: &[&str], input: &[u8]) -> Result<Output, Failed> {
     run(Command::new(BINARY).args(arguments), input)
 }
+
+/// The exit code and the texts that must be in what a command says, on either stream.
+pub fn expect(done: &Output, code: i32, texts: &[&str]) -> Result<(), Failed> {
+    let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    if done.status.code() != Some(code) {
+        return Err(format!("exit code {:?}, expected {code}:\n{said}", done.status.code()).into());
+    }
+    match texts.iter().find(|text| !said.contains(**text)) {
+        Some(missing) => Err(format!("`{missing}` is missing:\n{said}").into()),
+        None => Ok(()),
+    }
+}
