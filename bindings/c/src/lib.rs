@@ -1,0 +1,1 @@
+//! `faultbook` as a C library.
