@@ -28,6 +28,8 @@
 //! What no rule knows need not be lost: a [`Spool`] keeps each shape of it on disk, with an exact count.
 
 #[cfg(feature = "cli")]
+mod answer;
+#[cfg(feature = "cli")]
 pub mod cli;
 mod diagnostic;
 mod engine;

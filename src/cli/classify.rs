@@ -5,23 +5,23 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base64::Engine as _;
 use clap::{Args, ValueEnum};
 
+use crate::answer::answer;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
-use crate::input::json::Record;
 use crate::input::records::{self, Raw, Records};
 use crate::model::Decision;
 use crate::render;
 use crate::ruleset::RuleSet;
+use crate::spool::Keeper;
 
 use super::engine::EngineArguments;
 use super::follow::Follow;
 use super::input::{self, FailureArguments};
 use super::output::{Failed, Output, remark};
 use super::signals::{self, Stopping};
-use super::spool::{self, Keeper};
+use super::spool;
 use super::threads;
 
 const EXAMPLES: &str = "Examples:
@@ -69,9 +69,6 @@ enum OutputFormat {
     Log,
 }
 
-/// Bytes of an unreadable record that are shown in base 64.
-const RAW_BYTES: usize = 4 * 1024;
-
 pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCode, Failed> {
     let engine = Arc::new(arguments.engine.open(rules)?);
     let keeper = arguments.spool.open()?;
@@ -82,9 +79,9 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     }));
     let output = Arc::new(Mutex::new(Output::new()));
     let keeper = Arc::new(keeper);
-    let of_signal = Arc::clone(&keeper);
+    let (of_signal, is_required) = (Arc::clone(&keeper), arguments.spool.is_required);
     let stopping = signals::flush_on_signal(&output, move || {
-        if let Err(failed) = of_signal.conclude() {
+        if let Err(failed) = spool::conclude(&of_signal, is_required) {
             remark(&failed.to_string());
         }
     })?;
@@ -97,7 +94,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     };
     // What was answered is written even when a later file cannot be read.
     let flushed = lock(&run.output).flush();
-    let kept = run.answerer.keeper.conclude();
+    let kept = spool::conclude(&run.answerer.keeper, is_required);
     done.and(flushed).and(kept)?;
     if run.unreadable > 0 {
         remark(&format!("{} of {} records could not be read", run.unreadable, run.answered));
@@ -186,20 +183,9 @@ impl Answerer<'_> {
     pub(super) fn answer(&self, record: Raw<'_>, buffer: &mut Vec<u8>) -> bool {
         // One set for the whole answer, whatever is loaded meanwhile.
         let generation = self.engine.current();
-        let set = generation.rules();
-        let decision = match record.read() {
-            Ok(Record { mut failure, notes }) => {
-                self.arguments.failures.fill_in(&mut failure);
-                let decision = self.keeper.keep(set, &failure, generation.classify(&failure));
-                set.noted(decision, notes)
-            }
-            Err(error) => {
-                let mut decision = generation.unreadable(error);
-                decision.raw_base64 = record.not_utf8().map(|bytes| raw(set, bytes));
-                self.keeper.keep_unreadable(set, record, decision)
-            }
-        };
-        self.write(buffer, &decision, set, matches!(record, Raw::Text(_)));
+        let fill_in = |failure: &mut _| self.arguments.failures.fill_in(failure);
+        let decision = answer(&generation, &self.keeper, record, fill_in);
+        self.write(buffer, &decision, generation.rules(), matches!(record, Raw::Text(_)));
         decision.error.is_some()
     }
 
@@ -216,14 +202,6 @@ impl Answerer<'_> {
             },
         }
     }
-}
-
-/// The start of a record that is not UTF-8; with its bytes replaced where a secret had to be taken out.
-fn raw(set: &RuleSet, raw: &[u8]) -> String {
-    let start = String::from_utf8_lossy(&raw[..raw.len().min(2 * RAW_BYTES)]);
-    let redacted = set.redacted(&start);
-    let shown = if redacted == start { raw } else { redacted.as_bytes() };
-    base64::prelude::BASE64_STANDARD.encode(&shown[..shown.len().min(RAW_BYTES)])
 }
 
 pub(super) fn lock(output: &Mutex<Output>) -> MutexGuard<'_, Output> {

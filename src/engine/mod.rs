@@ -175,6 +175,13 @@ impl Engine {
         self.current.load().classify(failure).into_owned()
     }
 
+    /// Reads one failure in our own JSON and says what it is, also where it cannot be read: see
+    /// [`Generation::classify_record`].
+    #[must_use]
+    pub fn classify_record(&self, record: &[u8]) -> Decision<'static> {
+        self.current.load().classify_record(record).into_owned()
+    }
+
     /// The set in force, to answer several failures with, or to borrow decisions from.
     #[must_use]
     pub fn current(&self) -> Arc<Generation> {

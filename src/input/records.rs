@@ -5,14 +5,13 @@
 use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
-use std::panic::catch_unwind;
 
 use serde::de::IgnoredAny;
 
 use crate::model::{Failure, excerpt, limits};
 
 use super::form::{Form, PEEK_BYTES, is_ours, recognize, without_mark};
-use super::json::{Record, read_record};
+use super::json::{Record, read_guarded};
 
 /// How records are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,20 +56,17 @@ impl<'r> Raw<'r> {
     /// Reads the failure; why it could not be read else.
     pub(crate) fn read(self) -> Result<Record<'r>, String> {
         match self {
-            Self::Json(bytes) if bytes.trim_ascii().is_empty() => Err("empty line".to_owned()),
-            // A fault of the reader must cost one answer its code, not a connector its answers.
-            Self::Json(bytes) => catch_unwind(|| read_record(bytes))
-                .unwrap_or_else(|_| Err("internal error; please report the record".to_owned())),
+            Self::Json(bytes) => read_guarded(bytes),
             Self::Text(bytes) => Ok(text(bytes)),
             Self::TooLong => Err(format!("the record has more than {} bytes", limits::RECORD_BYTES)),
         }
     }
 
-    /// The bytes of a line that is not UTF-8.
-    pub(crate) fn not_utf8(self) -> Option<&'r [u8]> {
+    /// The bytes as they were sent; none for a record that was skipped.
+    pub(crate) fn bytes(self) -> &'r [u8] {
         match self {
-            Self::Json(bytes) if std::str::from_utf8(bytes).is_err() => Some(bytes),
-            _ => None,
+            Self::Json(bytes) | Self::Text(bytes) => bytes,
+            Self::TooLong => &[],
         }
     }
 }

@@ -48,7 +48,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("matcher", &["model", "diagnostic"]),
     ("input", &["model", "diagnostic"]),
     ("ruleset", &["model", "diagnostic", "error", "rulefile", "matcher", "input"]),
-    ("engine", &["model", "diagnostic", "error", "rulefile", "ruleset"]),
+    ("engine", &["model", "diagnostic", "error", "rulefile", "input", "ruleset"]),
     ("spool", &["model", "diagnostic", "error", "input", "ruleset"]),
     ("render", &["model", "diagnostic", "rulefile", "ruleset", "engine"]),
     ("cli", &["model", "diagnostic", "error", "rulefile", "input", "ruleset", "engine", "render", "spool"]),
