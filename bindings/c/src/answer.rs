@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use faultbook::render::{self, ReportDocument};
-use faultbook::{
-    Changes, Engine, EngineOptions, Error, ErrorKind, ReloadOutcome, WatchOptions, Watcher,
-};
+use faultbook::{Changes, Engine, EngineOptions, Error, ErrorKind, ReloadOutcome, WatchOptions, Watcher};
 use serde::{Deserialize, Serialize};
 
 /// An engine, and the watch of its rules where it was asked for.
@@ -80,7 +78,9 @@ pub(crate) fn open(rules: Option<PathBuf>, options: Option<&str>) -> Result<Hand
     let options = options.unwrap_or_default();
     let Some(rules) = rules else {
         if options.state.is_some() || options.watch || options.allow_fallback_only {
-            return Err(NotOpened::invalid("the built-in rules never change; give a rules directory with these options"));
+            return Err(NotOpened::invalid(
+                "the built-in rules never change; give a rules directory with these options",
+            ));
         }
         return Ok(Handle::new(Arc::new(Engine::builtin()), None));
     };
@@ -88,7 +88,7 @@ pub(crate) fn open(rules: Option<PathBuf>, options: Option<&str>) -> Result<Hand
     if let Some(state) = options.state {
         how = how.state(state);
     }
-    let engine = Arc::new(on_a_wide_stack(|| how.open())?);
+    let engine = Arc::new(on_a_wide_stack(|| how.clone().open())?);
     let watcher = options.watch.then(|| Watcher::spawn(Arc::clone(&engine), WatchOptions::default(), |_| {}));
     Ok(Handle::new(engine, watcher.transpose()?))
 }
@@ -185,29 +185,18 @@ impl Handle {
 /// no rules were asked. `why` holds nothing that JSON escapes.
 pub(crate) fn without_engine(why: &str) -> String {
     format!(
-        r#"{{"id":null,"code":"DSUNK001","title":"Undiagnosed","status":"Failed","retry":"undiagnosed","action":"contact-support","message":"[DSUNK001] {why}","rule":"fallback","captures":{{}},"evidence":[],"unknown_reason":"unreadable","log":{{"error_code":"DSUNK001","stack_trace":true}},"ruleset":"","error":"{why}"}}"#
+        r#"{{"id":null,"code":"DSUNK001","title":"Unexpected exception","status":"Failed","retry":"undiagnosed","action":"contact-support","message":"[DSUNK001] {why}","rule":"fallback","captures":{{}},"evidence":[],"unknown_reason":"unreadable","log":{{"error_code":"DSUNK001","stack_trace":true}},"ruleset":"","error":"{why}"}}"#
     )
 }
 
 /// Rules are compiled as they are loaded, and deep patterns want more than the stack that a thread of somebody else may
-/// have left.
-fn on_a_wide_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    let mut work = Some(work);
-    let mut done = None;
-    thread::scope(|scope| {
-        let run = || done = work.take().map(|work| work());
-        // Where no thread can be had, this one has to do; a fault in the other one is a fault here.
-        if let Ok(thread) = thread::Builder::new().stack_size(8 * 1024 * 1024).spawn_scoped(scope, run)
-            && let Err(fault) = thread.join()
-        {
-            std::panic::resume_unwind(fault);
-        }
-    });
-    match (done, work) {
-        (Some(done), _) => done,
-        (None, Some(work)) => work(),
-        (None, None) => unreachable!(),
-    }
+/// have left. Where no thread can be had, this one has to do.
+fn on_a_wide_stack<T: Send>(work: impl Fn() -> T + Send + Sync) -> T {
+    thread::scope(|scope| match thread::Builder::new().stack_size(8 * 1024 * 1024).spawn_scoped(scope, &work) {
+        // A fault over there is a fault here.
+        Ok(thread) => thread.join().unwrap_or_else(|fault| std::panic::resume_unwind(fault)),
+        Err(_) => work(),
+    })
 }
 
 fn line(decision: &faultbook::Decision<'_>) -> Vec<u8> {

@@ -8,6 +8,8 @@ compile_error!("a fault must not end the program that calls: build with `panic =
 
 mod answer;
 mod border;
+#[cfg(feature = "testing")]
+mod testing;
 
 use std::ffi::c_char;
 
@@ -102,10 +104,11 @@ pub unsafe extern "C" fn faultbook_classify(
         Text::new(match (engine, failure) {
             (Some(engine), Ok(failure)) => engine.0.classify(failure),
             (Some(engine), Err(why)) => engine.0.unreadable(why),
-            (None, _) => answer::without_engine("the engine is NULL"),
+            (None, _) => answer::without_engine("the engine is NULL").into(),
         })
     });
-    let decision = decided.unwrap_or_else(|| Text::new(answer::without_engine("internal error; please report the record")));
+    let decision =
+        decided.unwrap_or_else(|| Text::new(answer::without_engine("internal error; please report the record")));
     let (decision, bytes) = decision.give();
     // SAFETY: the caller's promise.
     unsafe { border::put(decision_length, bytes) };
