@@ -78,8 +78,9 @@ gcc -std=c11 $cflags -DFAULTBOOK_TESTING bindings/c/tests/border.c -L"$work/test
 grep -c "a fault on purpose" "$work/faults.log"
 
 step "valgrind"
-valgrind="valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect,possible
-  --errors-for-leak-kinds=definite,indirect,possible --suppressions=bindings/c/tests/valgrind.supp"
+# Not `possible`: hash tables are held by a pointer into their middle, and the table of known patterns lives on.
+valgrind="valgrind --quiet --error-exitcode=9 --leak-check=full
+  --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect"
 $valgrind "$work/border" "$work/rules" 20 2
 $valgrind "$work/border-testing" "$work/rules" 20 2 2>"$work/faults.log" || { cat "$work/faults.log" >&2; exit 1; }
 $valgrind "$work/conformance" <"$work/failures.ndjson" | cmp "$work/classify.out" -
