@@ -38,6 +38,8 @@ mod input;
 pub mod matcher;
 mod model;
 pub mod render;
+#[cfg(feature = "serve")]
+pub mod server;
 mod rulefile;
 mod ruleset;
 pub mod spool;
