@@ -33,8 +33,6 @@ namespace Faultbook
         private readonly SortedDictionary<string, object> _attributes =
             new SortedDictionary<string, object>(StringComparer.Ordinal);
         private int? _status;
-        private int _statusOf;
-        private bool _isStatusDisputed;
 
         private sealed class Found
         {
@@ -112,7 +110,7 @@ namespace Faultbook
                 if (index < MaxSent)
                 {
                     _found.Add(new Found { Exception = next.Key, Parent = next.Value, Message = MessageOf(next.Key) });
-                    Facts(next.Key, index);
+                    Facts(next.Key);
                     innermost = null;
                 }
                 else
@@ -128,7 +126,7 @@ namespace Faultbook
             if (innermost != null)
             {
                 _found.Add(new Found { Exception = innermost, Parent = MaxSent - 1, Message = MessageOf(innermost) });
-                Facts(innermost, MaxSent);
+                Facts(innermost);
             }
         }
 
@@ -171,35 +169,29 @@ namespace Faultbook
             }
         }
 
-        /// <summary>What the exception knows beside its type and message.</summary>
-        private void Facts(Exception exception, int index)
+        private static string StackTraceOf(Exception exception)
         {
-            int? status = StatusOf(exception);
-            if (status.HasValue && _status.HasValue && status != _status && !Wraps(_statusOf, index))
+            try
             {
-                // Two replies beside each other: neither is the failure's.
-                _isStatusDisputed = true;
+                return exception.StackTrace;
             }
-            else if (status.HasValue && !_status.HasValue)
+            catch (Exception)
             {
-                _status = status;
-                _statusOf = index;
+                return null;
             }
+        }
+
+        /// <summary>What the exception knows beside its type and message.</summary>
+        private void Facts(Exception exception)
+        {
+            // The outermost that has one; of several beside each other the first, which is also what `await` throws.
+            _status = _status ?? StatusOf(exception);
             string code = CodeOf(exception);
             if (!string.IsNullOrWhiteSpace(code) && code.Length <= MaxAttributeLength && !_codes.Contains(code))
             {
                 _codes.Add(code);
             }
             Data(exception);
-        }
-
-        private bool Wraps(int outer, int inner)
-        {
-            while (inner > outer)
-            {
-                inner = _found[inner].Parent;
-            }
-            return inner == outer;
         }
 
         private static int? StatusOf(Exception exception)
@@ -388,7 +380,7 @@ namespace Faultbook
                 json.End(']');
             }
             Text(json, "message", options.Message);
-            int? status = options.HttpStatus ?? (_isStatusDisputed ? null : _status);
+            int? status = options.HttpStatus ?? _status;
             if (status.HasValue)
             {
                 json.Name("http_status");
@@ -423,7 +415,7 @@ namespace Faultbook
             }
             if (options.IncludeStackTrace && outermost != null)
             {
-                Text(json, "stack_trace", outermost.StackTrace);
+                Text(json, "stack_trace", StackTraceOf(outermost));
             }
             Text(json, "text", options.Text);
             json.End('}');

@@ -81,6 +81,11 @@ namespace Faultbook
             Stated stated = default(Stated);
             try
             {
+                if (IsList(failure))
+                {
+                    // The service would answer each of its items.
+                    return Decision.Local(stated, "unreadable", "expected an object, found a list");
+                }
                 return Ask(failure ?? new byte[0], ref stated);
             }
             catch (Exception fault)
@@ -110,10 +115,26 @@ namespace Faultbook
                     throw new InvalidOperationException("the service answered with something else than a decision: " + fault.Message);
                 }
             }
-            // The service has read the failure and refuses it; or it cannot serve at all.
-            bool isRefused = reply.Status == 400 || reply.Status == 413 || reply.Status == 415 || reply.Status == 422;
             stated = stated.Message == null ? StatedBy(failure) : stated;
-            return Decision.Local(stated, isRefused ? "unreadable" : "unavailable", Problem(reply.Status, body));
+            return Refused(reply.Status, body) ?? Decision.Local(stated, "unavailable", Problem(reply.Status, body));
+        }
+
+        /// <summary>The decision on a failure that the service could not read; none when it says something else.</summary>
+        private static Decision Refused(int status, string body)
+        {
+            if (status < 400 || status > 499)
+            {
+                return null;
+            }
+            try
+            {
+                string decision = JsonReader.ReadRaw(body, "decision");
+                return decision == null ? null : Decision.Read(decision);
+            }
+            catch (FormatException)
+            {
+                return null;
+            }
         }
 
         /// <summary>What a problem document says, in one line.</summary>
@@ -133,6 +154,18 @@ namespace Faultbook
                 // No problem document; the status says it all.
             }
             return said;
+        }
+
+        private static bool IsList(byte[] failure)
+        {
+            foreach (byte b in failure ?? new byte[0])
+            {
+                if (b != ' ' && b != '\t' && b != '\r' && b != '\n')
+                {
+                    return b == '[';
+                }
+            }
+            return false;
         }
 
         /// <summary>What a failure says that is JSON, as far as it can be read.</summary>

@@ -22,20 +22,12 @@ namespace Faultbook
         /// </summary>
         public string Report { get; }
 
-        /// <param name="json">What the library says, with the report as it stands in there.</param>
         internal static FaultbookException Read(string json)
         {
             try
             {
                 var members = (Dictionary<string, object>)JsonReader.Read(json);
-                const string Start = "\"report\":";
-                string report = null;
-                if (members.Get("report") != null)
-                {
-                    // The report is the last member, as it was written.
-                    int start = json.IndexOf(Start, json.IndexOf("\"error\":", StringComparison.Ordinal), StringComparison.Ordinal);
-                    report = json.Substring(start + Start.Length, json.Length - 1 - start - Start.Length);
-                }
+                string report = JsonReader.ReadRaw(json, "report");
                 return new FaultbookException(members.Text("error"), members.Text("kind"), report, null);
             }
             catch (FormatException)

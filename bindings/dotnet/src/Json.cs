@@ -134,6 +134,32 @@ namespace Faultbook
             return value;
         }
 
+        /// <summary>The value of a member of an object, as it is written; null when there is none, or it is null.</summary>
+        /// <exception cref="FormatException">The text is no JSON object.</exception>
+        public static string ReadRaw(string text, string member)
+        {
+            var reader = new JsonReader(text);
+            reader.White();
+            reader.Expect('{');
+            do
+            {
+                reader.White();
+                string name = reader.String();
+                reader.White();
+                reader.Expect(':');
+                reader.White();
+                int start = reader._at;
+                object value = reader.Value(0);
+                if (name == member)
+                {
+                    return value == null ? null : text.Substring(start, reader._at - start);
+                }
+                reader.White();
+            }
+            while (reader.Take(','));
+            return null;
+        }
+
         private object Value(int depth)
         {
             White();

@@ -349,6 +349,11 @@ namespace Faultbook
             get { return AddressFamily.Unix; }
         }
 
+        public override string ToString()
+        {
+            return Encoding.UTF8.GetString(_path);
+        }
+
         public override SocketAddress Serialize()
         {
             // The family, the path, and NUL.
