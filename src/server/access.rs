@@ -130,7 +130,15 @@ pub(super) struct MeasuredBody {
 impl Measured {
     pub(super) fn begin<B>(app: Arc<App>, request: &Request<B>, peer: Peer, clock: Arc<Clock>) -> Self {
         let path = request.uri().path().to_owned();
-        Self { app, clock, began: Instant::now(), time: SystemTime::now(), peer, method: request.method().clone(), path }
+        Self {
+            app,
+            clock,
+            began: Instant::now(),
+            time: SystemTime::now(),
+            peer,
+            method: request.method().clone(),
+            path,
+        }
     }
 
     pub(super) fn answered(self, status: u16, body: Body) -> MeasuredBody {

@@ -217,7 +217,8 @@ impl Config {
         if self.spool_required && self.spool.is_none() {
             return wrong("`spool_required` needs `spool`".to_owned());
         }
-        let Limits { body_bytes, batch_bytes, batch_records, line_bytes, head_bytes, headers, url_bytes, .. } = self.limits;
+        let Limits { body_bytes, batch_bytes, batch_records, line_bytes, head_bytes, headers, url_bytes, .. } =
+            self.limits;
         let Limits { connections, connections_per_peer, .. } = self.limits;
         let most = crate::model::limits::RECORD_BYTES;
         let limits = [

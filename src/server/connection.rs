@@ -197,8 +197,7 @@ async fn serve(place: Place, socket: Box<dyn Socket>, peer: Peer, mut ending: wa
             })
         })
     };
-    let mut connection =
-        http1::Builder::new().half_close(true).serve_connection(TokioIo::new(gate), service);
+    let mut connection = http1::Builder::new().half_close(true).serve_connection(TokioIo::new(gate), service);
     let expired = clock.expired();
     tokio::pin!(expired);
     let mut is_draining = false;

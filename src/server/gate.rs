@@ -240,9 +240,9 @@ fn head(bytes: &[u8], limits: &Limits) -> Result<Option<(usize, Next)>, Box<Prob
         if header.name.eq_ignore_ascii_case("host") {
             hosts += 1;
         } else if header.name.eq_ignore_ascii_case("content-length") {
-            let digits = std::str::from_utf8(header.value).ok().filter(|value| {
-                !value.is_empty() && value.len() <= 18 && value.bytes().all(|b| b.is_ascii_digit())
-            });
+            let digits = std::str::from_utf8(header.value)
+                .ok()
+                .filter(|value| !value.is_empty() && value.len() <= 18 && value.bytes().all(|b| b.is_ascii_digit()));
             let Some(value) = digits.and_then(|digits| digits.parse::<u64>().ok()) else {
                 return bad("`Content-Length` is no number");
             };

@@ -60,7 +60,8 @@ fn check(app: &Arc<App>, request: &Request) -> Result<(), Problem> {
             None => headers.get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok()),
         };
         if !named.as_ref().is_some_and(|host| is_own(app, host.host())) {
-            let detail = "the request is meant for another host; `allowed_hosts` (`--allowed-host`) names those of this service";
+            let detail =
+                "the request is meant for another host; `allowed_hosts` (`--allowed-host`) names those of this service";
             return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, detail));
         }
     }

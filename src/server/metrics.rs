@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, MetricEncoder};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
@@ -158,7 +158,11 @@ impl Snapshot {
         ];
         if let Some(spool) = app.keeper.status() {
             series.push(counter("spool_kept", "Unknown failures that were kept", one(spool.kept)));
-            series.push(counter("spool_refused", "Unknown failures that could not be kept in time", one(spool.refused)));
+            series.push(counter(
+                "spool_refused",
+                "Unknown failures that could not be kept in time",
+                one(spool.refused),
+            ));
         }
         Self(series)
     }
@@ -173,22 +177,26 @@ fn seconds(time: &str) -> u64 {
 impl Collector for Snapshot {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         for Series { name, help, is_counter, label, values } in &self.0 {
-            let kind = if *is_counter {
-                ConstCounter::new(0_u64).metric_type()
-            } else {
-                ConstGauge::new(0_i64).metric_type()
-            };
+            let kind =
+                if *is_counter { ConstCounter::new(0_u64).metric_type() } else { ConstGauge::new(0_i64).metric_type() };
             let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
+            // An empty set of labels would be written as `{}`.
+            let Some(label) = label else {
+                values.first().map_or(Ok(()), |(_, value)| encode(*value, *is_counter, metric))?;
+                continue;
+            };
             for (of_label, value) in values {
-                let labels: Vec<(&str, &str)> = label.iter().map(|label| (*label, of_label.as_str())).collect();
-                let place = metric.encode_family(&labels)?;
-                if *is_counter {
-                    ConstCounter::new(*value).encode(place)?;
-                } else {
-                    ConstGauge::new(i64::try_from(*value).unwrap_or(i64::MAX)).encode(place)?;
-                }
+                encode(*value, *is_counter, metric.encode_family(&[(*label, of_label.as_str())])?)?;
             }
         }
         Ok(())
+    }
+}
+
+fn encode(value: u64, is_counter: bool, encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
+    if is_counter {
+        ConstCounter::new(value).encode(encoder)
+    } else {
+        ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)).encode(encoder)
     }
 }

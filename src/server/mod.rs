@@ -131,9 +131,7 @@ impl Server {
         if config.threads > 0 {
             runtime.worker_threads(config.threads.into());
         }
-        let io = |what: String| {
-            move |error: std::io::Error| Error::new(ErrorKind::Io, what).with_source(error)
-        };
+        let io = |what: String| move |error: std::io::Error| Error::new(ErrorKind::Io, what).with_source(error);
         let runtime = runtime.build().map_err(io("cannot start threads".to_owned()))?;
         let mut listeners = Vec::new();
         let mut addresses = Vec::new();

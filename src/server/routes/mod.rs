@@ -192,7 +192,8 @@ async fn collect(app: &App, request: Request) -> Result<(Vec<u8>, bool), Problem
     let mut bytes = Vec::new();
     let mut is_list = false;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body is cut off or not well-formed"))?;
+        let frame =
+            frame.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body is cut off or not well-formed"))?;
         let Ok(data) = frame.into_data() else { continue };
         bytes.extend_from_slice(&data);
         is_list = bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
