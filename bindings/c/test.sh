@@ -15,7 +15,7 @@ for tool in cargo gcc g++ nm valgrind; do
   command -v "$tool" >/dev/null || missing="$missing $tool"
 done
 if [ -n "$missing" ]; then
-  echo "missing:$missing; Debian and Ubuntu: apt-get install gcc g++ binutils valgrind, and Rust from rustup.rs" >&2
+  echo "missing:$missing; Debian and Ubuntu: apt-get install gcc g++ binutils valgrind" >&2
   exit 2
 fi
 
