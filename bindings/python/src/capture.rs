@@ -33,6 +33,7 @@ pub(crate) struct Context {
 /// This is what `Engine.classify` looks at: to be completed with facts that only the caller knows, or sent to another
 /// engine.
 #[pyfunction]
+#[pyo3(signature = (exception, /))]
 pub(crate) fn failure_from_exception<'py>(exception: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
     match exception.cast::<PyBaseException>() {
         Ok(exception) => parsed(exception.py(), &failure(exception, &Context::default())?),

@@ -130,7 +130,7 @@ class Odd(Exception):
 
 class Meta(type):
     @property
-    def __mro__(cls) -> tuple[type, ...]:  # type: ignore[override]
+    def __mro__(cls) -> tuple[type, ...]:
         raise ValueError("no bases")
 
 
@@ -218,7 +218,7 @@ def test_bodies_that_are_not_in_memory_are_left_alone() -> None:
     response = requests.Response()
     response.status_code, response.raw = 503, Wire()
     assert "text" not in failure(requests.HTTPError("no", response=response))
-    assert response._content is False  # type: ignore[comparison-overlap]
+    assert response._content is False
 
     def unread() -> Any:
         yield from ()
@@ -238,7 +238,8 @@ def test_of_several_replies_the_outermost_counts_and_branches_have_none() -> Non
 
 def named(module: str, name: str, *, base: type[Exception] = Exception, **fields: object) -> Exception:
     """An exception of a library that is not installed here."""
-    return type(name, (base,), {"__module__": module, **fields})("said")
+    error: Exception = type(name, (base,), {"__module__": module, **fields})("said")
+    return error
 
 
 class Code:

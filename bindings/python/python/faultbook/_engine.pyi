@@ -2,6 +2,19 @@ from collections.abc import Iterable, Mapping
 from os import PathLike
 from typing import Any, Literal, Protocol, TypedDict, final, type_check_only
 
+__all__ = [
+    "__version__",
+    "Decision",
+    "DecisionTable",
+    "Engine",
+    "FaultbookError",
+    "Finding",
+    "InternalError",
+    "ReloadOutcome",
+    "RulesRejected",
+    "failure_from_exception",
+]
+
 __version__: str
 
 @type_check_only

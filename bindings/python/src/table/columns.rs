@@ -1,13 +1,17 @@
 //! Which column says what, and the failures that rows are.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
-use arrow_array::array::{Array, ArrayRef, BooleanArray, LargeStringArray, StringArray, StringViewArray};
+use arrow_array::array::{
+    Array, ArrayRef, BooleanArray, GenericStringArray, LargeStringArray, StringArray, StringViewArray,
+};
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{
     Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{OffsetSizeTrait, RecordBatch};
+use arrow_data::ByteView;
 use arrow_schema::{ArrowError, DataType, Schema};
 use faultbook::{Attribute, Exception, Failure, limits};
 
@@ -199,7 +203,7 @@ impl Facts<'_> {
     /// The failure of a row.
     pub(super) fn failure<'f>(&'f self, row: usize, context: &'f Context) -> Failure<'f> {
         let of = |column: &'f Option<Texts<'_>>| column.as_ref().and_then(|texts| texts.get(row));
-        let or = |column, fallback: &'f Option<String>| of(column).or(fallback.as_deref()).map(Into::into);
+        let or = |column, fallback: &'f Option<String>| of(column).or(fallback.as_deref().map(Cow::Borrowed));
         let exception_type = of(&self.exception_type);
         let mut message = of(&self.message);
         let mut exception_message = of(&self.exception_message);
@@ -209,8 +213,8 @@ impl Facts<'_> {
         }
         let has_exception = exception_type.is_some() || exception_message.is_some();
         let exception = has_exception.then(|| Exception {
-            type_name: exception_type.map(Into::into),
-            message: exception_message.map(Into::into),
+            type_name: exception_type,
+            message: exception_message,
             ..Exception::default()
         });
         let status = self.http_status.as_ref().and_then(|column| column.number(row));
@@ -220,20 +224,21 @@ impl Facts<'_> {
             operation: or(&self.operation, &context.operation),
             phase: or(&self.phase, &context.phase),
             exceptions: exception.into_iter().collect(),
-            message: message.map(Into::into),
+            message,
             http_status: status
                 .and_then(|status| u16::try_from(status).ok())
                 .filter(|status| (100..600).contains(status)),
             provider_codes: self.provider_codes.as_ref().map(|lists| lists.texts(row)).unwrap_or_default(),
             error_numbers: self.error_numbers.as_ref().map(|lists| lists.numbers(row)).unwrap_or_default(),
             attributes: self.attributes.iter().filter_map(attribute).collect::<BTreeMap<_, _>>(),
-            text: of(&self.text).map(Into::into),
+            text: of(&self.text),
             ..Failure::default()
         }
     }
 }
 
-/// A column of texts, however they are laid out.
+/// A column of texts, however they are laid out. Whoever made the table may have been wrong about what is UTF-8 and about
+/// where texts end: bytes are read as bytes, and within bounds.
 enum Texts<'b> {
     Small(&'b StringArray),
     Large(&'b LargeStringArray),
@@ -245,39 +250,59 @@ enum Texts<'b> {
 
 impl<'b> Texts<'b> {
     fn of(column: &'b ArrayRef) -> Result<Self, ArrowError> {
-        // Whoever made the table may have been wrong about what is UTF-8.
-        if is_plain_text(column.data_type()) {
-            column.to_data().validate_full()?;
-        }
         Ok(match column.data_type() {
             DataType::Utf8 => Self::Small(column.as_string()),
             DataType::LargeUtf8 => Self::Large(column.as_string()),
             DataType::Utf8View => Self::View(column.as_string_view()),
             DataType::Dictionary(_, _) => {
-                column.to_data().validate()?;
                 let dictionary = column.as_any_dictionary();
                 let keys = dictionary.keys();
                 let places = Scalars::of_array(keys)?;
                 let place = |row| places.number(row).and_then(|place| usize::try_from(place).ok());
-                let values = dictionary.values();
-                let places = (0..keys.len()).map(place).map(|place| place.filter(|&place| place < values.len()));
-                Self::Dictionary(places.collect(), Box::new(Self::of(values)?))
+                Self::Dictionary((0..keys.len()).map(place).collect(), Box::new(Self::of(dictionary.values())?))
             }
             _ => Self::Absent,
         })
     }
 
     /// The text of a row; none of a blank one.
-    fn get(&self, row: usize) -> Option<&str> {
+    fn get(&self, row: usize) -> Option<Cow<'_, str>> {
         let text = match self {
-            Self::Small(texts) => texts.is_valid(row).then(|| texts.value(row)),
-            Self::Large(texts) => texts.is_valid(row).then(|| texts.value(row)),
-            Self::View(texts) => texts.is_valid(row).then(|| texts.value(row)),
-            Self::Dictionary(places, texts) => places.get(row).copied().flatten().and_then(|place| texts.get(place)),
+            Self::Small(texts) => bytes_of(texts, row),
+            Self::Large(texts) => bytes_of(texts, row),
+            Self::View(texts) => bytes_of_view(texts, row),
+            Self::Dictionary(places, texts) => return texts.get(places.get(row).copied().flatten()?),
             Self::Absent => None,
         };
-        text.filter(|text| !text.trim_start().is_empty())
+        text.map(String::from_utf8_lossy).filter(|text| !text.trim_start().is_empty())
     }
+}
+
+fn bytes_of<O: OffsetSizeTrait>(texts: &GenericStringArray<O>, row: usize) -> Option<&[u8]> {
+    if row >= texts.len() || texts.is_null(row) {
+        return None;
+    }
+    let offsets = texts.value_offsets();
+    texts.value_data().get(offsets.get(row)?.as_usize()..offsets.get(row + 1)?.as_usize())
+}
+
+/// Bytes of a text that its view holds itself.
+const INLINE: usize = 12;
+
+fn bytes_of_view(texts: &StringViewArray, row: usize) -> Option<&[u8]> {
+    if row >= texts.len() || texts.is_null(row) {
+        return None;
+    }
+    let view: &u128 = texts.views().get(row)?;
+    let length = usize::try_from(ByteView::from(*view).length).ok()?;
+    if length <= INLINE {
+        // SAFETY: the view holds that many bytes.
+        return Some(unsafe { StringViewArray::inline_value(view, length) });
+    }
+    let place = ByteView::from(*view);
+    let start = usize::try_from(place.offset).ok()?;
+    let buffer = texts.data_buffers().get(usize::try_from(place.buffer_index).ok()?)?;
+    buffer.as_slice().get(start..start.checked_add(length)?)
 }
 
 /// A column of single values.
@@ -329,7 +354,7 @@ impl<'b> Scalars<'b> {
         match self {
             Self::Numbers(numbers) => numbers.get(row).copied().flatten().map(Attribute::Number),
             Self::Truths(truths) => truths.is_valid(row).then(|| Attribute::Bool(truths.value(row))),
-            Self::Texts(texts) => texts.get(row).map(|text| Attribute::Text(text.into())),
+            Self::Texts(texts) => texts.get(row).map(Attribute::Text),
         }
     }
 }
@@ -357,7 +382,6 @@ impl<'b> Lists<'b> {
     }
 
     fn of_lists<O: OffsetSizeTrait>(column: &'b ArrayRef) -> Result<Self, ArrowError> {
-        column.to_data().validate()?;
         let lists = column.as_list::<O>();
         let bounds = lists.value_offsets().windows(2).enumerate().map(|(row, offsets)| {
             let start = offsets[0].as_usize();
@@ -374,9 +398,9 @@ impl<'b> Lists<'b> {
         start..end.min(start + limits::FACTS)
     }
 
-    fn texts(&self, row: usize) -> Vec<std::borrow::Cow<'_, str>> {
+    fn texts(&self, row: usize) -> Vec<Cow<'_, str>> {
         let text = |place| match &self.values {
-            Scalars::Texts(texts) => texts.get(place).map(Into::into),
+            Scalars::Texts(texts) => texts.get(place),
             _ => None,
         };
         self.places(row).filter_map(text).collect()
