@@ -40,6 +40,8 @@ mod model;
 pub mod render;
 mod rulefile;
 mod ruleset;
+#[cfg(feature = "serve")]
+pub mod server;
 pub mod spool;
 pub mod trace {
     //! What a [`Trace`](crate::Trace) holds.

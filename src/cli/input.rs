@@ -87,6 +87,13 @@ pub(super) fn open(
     done
 }
 
+/// The whole text of a file.
+#[cfg(feature = "serve")]
+pub(super) fn text(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path)
+        .map_err(|error| Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error))
+}
+
 impl FailureArguments {
     /// Fills in what a failure does not say itself: connector, operation and phase.
     pub(super) fn fill_in<'a>(&'a self, failure: &mut Failure<'a>) {

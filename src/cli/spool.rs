@@ -1,5 +1,7 @@
 //! `faultbook classify --spool`: failures that no rule knows are kept. A fault of the spool changes no answer.
 
+#[cfg(feature = "serve")]
+use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,12 +12,12 @@ use crate::spool::{self, Keeper, SpoolOptions};
 
 use super::output::{Failed, remark};
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[group(skip)]
 pub(super) struct Arguments {
     /// Directory that keeps what no rule knows, each shape once and counted; `faultbook unknowns DIR` shows it
     #[arg(long = "spool", value_name = "DIR")]
-    directory: Option<PathBuf>,
+    pub(super) directory: Option<PathBuf>,
     /// When what is kept is made durable
     #[arg(long, value_enum, default_value_t = Fsync::Interval, requires = "directory")]
     fsync: Fsync,
@@ -50,6 +52,12 @@ impl From<Fsync> for spool::Fsync {
 const REQUIRED_DEADLINE: Duration = Duration::from_secs(10);
 
 impl Arguments {
+    /// The same for another directory, as a configuration says it.
+    #[cfg(feature = "serve")]
+    pub(super) fn with(&self, directory: Option<&Path>, is_required: bool) -> Self {
+        Self { directory: directory.map(Path::to_owned), is_required, ..self.clone() }
+    }
+
     /// Opens the spool that was asked for. One that cannot be opened keeps nothing, and is an error only when it is
     /// required.
     pub(super) fn open(&self) -> Result<Keeper, Failed> {

@@ -51,7 +51,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("engine", &["model", "diagnostic", "error", "rulefile", "input", "ruleset"]),
     ("spool", &["model", "diagnostic", "error", "input", "ruleset"]),
     ("render", &["model", "diagnostic", "rulefile", "ruleset", "engine"]),
-    ("cli", &["model", "diagnostic", "error", "rulefile", "input", "ruleset", "engine", "render", "spool"]),
+    ("server", &["model", "diagnostic", "error", "input", "ruleset", "engine", "render", "spool"]),
+    ("cli", &["model", "diagnostic", "error", "rulefile", "input", "ruleset", "engine", "render", "spool", "server"]),
 ];
 
 fn layers() -> Result<(), Failed> {
@@ -90,6 +91,8 @@ fn file_access() -> Result<(), Failed> {
         "cli/new.rs",
         "cli/publish.rs",
         "cli/replace.rs",
+        "server/mod.rs",
+        "server/token.rs",
     ];
     for (path, text) in sources()? {
         let relative = path.strip_prefix(root().join("src"))?.to_string_lossy().into_owned();
