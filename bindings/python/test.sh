@@ -32,8 +32,10 @@ environment=$work/venv
   missing "a package of tests/requirements.txt" "pip has to reach a package index, or PIP_FIND_LINKS a folder that has it"
 
 # The decisions of the command line, to compare with.
-FAULTBOOK_BIN=${FAULTBOOK_BIN:-$root/target/$folder/faultbook}
-[ -x "$FAULTBOOK_BIN" ] || cargo build --locked --profile "$profile" --manifest-path "$root/Cargo.toml" --bin faultbook
+if [ -z "${FAULTBOOK_BIN:-}" ]; then
+  cargo build --quiet --locked --profile "$profile" --manifest-path "$root/Cargo.toml" --bin faultbook
+  FAULTBOOK_BIN=$root/target/$folder/faultbook
+fi
 export FAULTBOOK_BIN
 
 rm -rf "$work/wheels"
@@ -42,5 +44,6 @@ rm -rf "$work/wheels"
 
 export MYPY_CACHE_DIR=$work/mypy PYTHONDONTWRITEBYTECODE=1 HYPOTHESIS_STORAGE_DIRECTORY=$work/hypothesis
 "$environment/bin/python" -m pytest -o cache_dir="$work/pytest" "$@"
+"$environment/bin/python" "$root/tests/conformance/run.py" "$FAULTBOOK_BIN" -- "$environment/bin/python" tests/conformance.py
 "$environment/bin/python" -m mypy -p faultbook -p tests
 "$environment/bin/python" -m mypy.stubtest faultbook --mypy-config-file pyproject.toml --allowlist tests/stubtest.txt --ignore-unused-allowlist
