@@ -181,6 +181,9 @@ impl Chain {
     }
 }
 
+/// Base types of `urllib3.exceptions.NewConnectionError` in name only.
+const NO_TIMEOUT: [&str; 2] = ["urllib3.exceptions.ConnectTimeoutError", "urllib3.exceptions.TimeoutError"];
+
 /// The names of an exception's type and of its base types, nearest first, as tracebacks print them.
 struct Types {
     names: Vec<String>,
@@ -199,6 +202,10 @@ impl Types {
                 }
             }
             None => names.extend(name(own.as_any())?),
+        }
+        // Of urllib3 a connection that was refused is a time-out by its base types, kept for old callers; it is none.
+        if names.iter().any(|name| name == "urllib3.exceptions.NewConnectionError") {
+            names.retain(|name| !NO_TIMEOUT.contains(&name.as_str()));
         }
         Ok(Self { names })
     }

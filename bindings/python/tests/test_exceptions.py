@@ -1,6 +1,7 @@
 """Exceptions: what is read off them, and that nothing that they do hurts."""
 
 import io
+import socket
 import sys
 import urllib.error
 from collections.abc import Callable
@@ -102,6 +103,20 @@ def test_of_long_chains_the_innermost_one_counts(engine: faultbook.Engine) -> No
     assert (decision.code, decision.truncated) == ("DSEX001", True)
     endless = engine.classify(long(100_000), connector="exchange")
     assert (endless.code, endless.unknown_reason) == ("DSUNK001", "truncated")
+
+
+def test_a_connection_that_is_refused_is_no_time_out(engine: faultbook.Engine, raised: Raised) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}/"
+        with requests.Session() as session:
+            session.trust_env = False
+            refused = raised(lambda: session.get(address))
+    read = failure(refused)["exceptions"]
+    assert read[2]["type"] == "urllib3.exceptions.NewConnectionError"
+    assert not any("Timeout" in name for exception in read for name in [exception["type"], *exception["ancestors"]])
+    assert read[-1]["type"] == "ConnectionRefusedError" and read[-1]["error_numbers"]
+    assert engine.classify(refused, connector="webhook").rule != "webhook/timeout"
 
 
 class Hostile(Exception):

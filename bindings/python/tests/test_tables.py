@@ -248,7 +248,7 @@ def test_texts_that_are_no_text_hurt_nobody() -> None:
 
 
 def test_pieces_of_one_large_table_cost_no_more_than_the_table() -> None:
-    column = pa.array(["AADSTS7000222: The client secret of nobody is expired. " * 20] * 40_000)
+    column = pa.array(["AADSTS7000222: The client secret of nobody is expired. " * 360] * 4_000)
     table = pa.table({"message": column})
 
     def seconds(given: object) -> float:
@@ -257,7 +257,7 @@ def test_pieces_of_one_large_table_cost_no_more_than_the_table() -> None:
         return time.perf_counter() - begun
 
     whole = min(seconds(table) for _ in range(2))
-    assert min(seconds(table.to_reader(max_chunksize=50)) for _ in range(2)) < 4 * whole + 0.5
+    assert min(seconds(table.to_reader(max_chunksize=2)) for _ in range(2)) < 4 * whole + 0.5
 
 
 TEXT = st.none() | st.text(max_size=30)
