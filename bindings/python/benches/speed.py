@@ -3,7 +3,7 @@
     bindings/python/test.sh --release
     target/python/venv/bin/python bindings/python/benches/speed.py
 
-The failures are the examples of the rules, one after the other. Each figure is the best of five rounds; the two-thread
+The failures are the examples of the rules, one after the other. Each figure is the best of three rounds; the two-thread
 rounds follow their one-thread rounds at once, so that a busy machine disturbs both.
 """
 
@@ -21,7 +21,7 @@ import faultbook
 
 RULES = Path(__file__).resolve().parents[3] / "rules"
 ENGINE = faultbook.Engine.builtin()
-ROUNDS = 5
+ROUNDS = 3
 
 
 def failures(value: Any) -> list[dict[str, Any]]:
