@@ -38,10 +38,10 @@ mod input;
 pub mod matcher;
 mod model;
 pub mod render;
-#[cfg(feature = "serve")]
-pub mod server;
 mod rulefile;
 mod ruleset;
+#[cfg(feature = "serve")]
+pub mod server;
 pub mod spool;
 pub mod trace {
     //! What a [`Trace`](crate::Trace) holds.

@@ -90,9 +90,8 @@ pub(super) fn open(
 /// The whole text of a file.
 #[cfg(feature = "serve")]
 pub(super) fn text(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(|error| {
-        Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error)
-    })
+    std::fs::read_to_string(path)
+        .map_err(|error| Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error))
 }
 
 impl FailureArguments {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, MetricEncoder};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
@@ -29,6 +29,7 @@ pub(super) struct Metrics {
     engine: Arc<Engine>,
     requests: Family<RequestLabels, Counter>,
     refused: Family<StatusLabels, Counter>,
+    unanswered: Counter,
     latency: Histogram,
 }
 
@@ -45,12 +46,21 @@ struct StatusLabels {
 
 impl Metrics {
     pub(super) fn new(engine: Arc<Engine>) -> Self {
-        Self { engine, requests: Family::default(), refused: Family::default(), latency: Histogram::new(BUCKETS) }
+        Self {
+            engine,
+            requests: Family::default(),
+            refused: Family::default(),
+            unanswered: Counter::default(),
+            latency: Histogram::new(BUCKETS),
+        }
     }
 
-    /// A request was answered.
-    pub(super) fn request(&self, path: &str, status: u16) {
-        self.requests.get_or_create(&RequestLabels { route: route_of(path), status }).inc();
+    /// A request has ended, with the status of its answer when it had one.
+    pub(super) fn request(&self, path: &str, status: Option<u16>) {
+        match status {
+            Some(status) => self.requests.get_or_create(&RequestLabels { route: route_of(path), status }).inc(),
+            None => self.unanswered.inc(),
+        };
     }
 
     /// A request was refused before anybody read it.
@@ -71,6 +81,11 @@ impl Metrics {
             "http_refused_requests",
             "Requests that were refused before they were read, by status",
             self.refused.clone(),
+        );
+        registry.register(
+            "http_unanswered_requests",
+            "Requests whose connection ended before their answer began",
+            self.unanswered.clone(),
         );
         registry.register(
             "classify_duration_seconds",
@@ -158,7 +173,11 @@ impl Snapshot {
         ];
         if let Some(spool) = app.keeper.status() {
             series.push(counter("spool_kept", "Unknown failures that were kept", one(spool.kept)));
-            series.push(counter("spool_refused", "Unknown failures that could not be kept in time", one(spool.refused)));
+            series.push(counter(
+                "spool_refused",
+                "Unknown failures that could not be kept in time",
+                one(spool.refused),
+            ));
         }
         Self(series)
     }
@@ -173,20 +192,22 @@ fn seconds(time: &str) -> u64 {
 impl Collector for Snapshot {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         for Series { name, help, is_counter, label, values } in &self.0 {
-            let kind = if *is_counter {
-                ConstCounter::new(0_u64).metric_type()
-            } else {
-                ConstGauge::new(0_i64).metric_type()
+            let kind =
+                if *is_counter { ConstCounter::new(0_u64).metric_type() } else { ConstGauge::new(0_i64).metric_type() };
+            let encode = |place: MetricEncoder<'_>, value: u64| {
+                if *is_counter {
+                    ConstCounter::new(value).encode(place)
+                } else {
+                    ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)).encode(place)
+                }
             };
             let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
+            let Some(label) = label else {
+                values.first().map_or(Ok(()), |(_, value)| encode(metric, *value))?;
+                continue;
+            };
             for (of_label, value) in values {
-                let labels: Vec<(&str, &str)> = label.iter().map(|label| (*label, of_label.as_str())).collect();
-                let place = metric.encode_family(&labels)?;
-                if *is_counter {
-                    ConstCounter::new(*value).encode(place)?;
-                } else {
-                    ConstGauge::new(i64::try_from(*value).unwrap_or(i64::MAX)).encode(place)?;
-                }
+                encode(metric.encode_family(&[(*label, of_label.as_str())])?, *value)?;
             }
         }
         Ok(())

@@ -107,8 +107,13 @@ impl Server {
     /// Looks at what can be seen of a configuration without listening.
     ///
     /// # Errors
-    /// When a token cannot be read.
+    /// When a token cannot be read, or no socket can have such a path.
     pub(crate) fn check(config: &Config) -> Result<(), Error> {
+        if let Some(path) = &config.socket {
+            let cannot =
+                |error| Error::new(ErrorKind::Io, format!("cannot listen on `{}`", path.display())).with_source(error);
+            std::os::unix::net::SocketAddr::from_pathname(path).map_err(cannot)?;
+        }
         Token::find(config.token_file.as_deref(), TOKEN_VARIABLE)?;
         Token::find(config.reload_token_file.as_deref(), RELOAD_TOKEN_VARIABLE)?;
         Ok(())
@@ -131,9 +136,7 @@ impl Server {
         if config.threads > 0 {
             runtime.worker_threads(config.threads.into());
         }
-        let io = |what: String| {
-            move |error: std::io::Error| Error::new(ErrorKind::Io, what).with_source(error)
-        };
+        let io = |what: String| move |error: std::io::Error| Error::new(ErrorKind::Io, what).with_source(error);
         let runtime = runtime.build().map_err(io("cannot start threads".to_owned()))?;
         let mut listeners = Vec::new();
         let mut addresses = Vec::new();

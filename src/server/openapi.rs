@@ -61,7 +61,8 @@ fn described(operation: &Operation) -> Value {
         json!({ "description": answer.about, "content": content(answer.media_type, &schema(answer)) }),
     );
     // What the guard says, and what is said while the service ends.
-    let of_guard: &[u16] = if PROBES.contains(&operation.path) { &[403, 415, 503] } else { &[401, 403, 415, 421, 429, 503] };
+    let of_guard: &[u16] =
+        if PROBES.contains(&operation.path) { &[403, 415, 503] } else { &[401, 403, 415, 421, 429, 503] };
     // What the gate says, and what is left when a route fails.
     let of_all = [400, 405, 408, 414, 431, 500];
     let problems = operation.problems.iter().chain(of_guard).chain(&of_all);

@@ -18,8 +18,16 @@ pub(in crate::server) const OPERATION: Operation = Operation {
                   decision with `unknown_reason` `unreadable` and `error`. A single failure that cannot be read is a \
                   problem, whose member `decision` is what to go on with.",
     parameters: &[],
-    request: Some(Content { media_type: JSON, schema: Shape::OneOrMany("failure"), about: "A failure, or a list of them." }),
-    answer: Content { media_type: JSON, schema: Shape::OneOrMany("decision"), about: "The decision, or a list of them." },
+    request: Some(Content {
+        media_type: JSON,
+        schema: Shape::OneOrMany("failure"),
+        about: "A failure, or a list of them.",
+    }),
+    answer: Content {
+        media_type: JSON,
+        schema: Shape::OneOrMany("decision"),
+        about: "The decision, or a list of them.",
+    },
     problems: &[400, 408, 413, 415],
 };
 
@@ -46,7 +54,8 @@ fn list(body: &Json) -> Result<Response, Problem> {
         .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("the list is no JSON: {error}")))?;
     let most = body.app.config.limits.batch_records;
     if items.len() > most {
-        let detail = format!("the list has {} failures, more than {most}; send several lists, or a stream", items.len());
+        let detail =
+            format!("the list has {} failures, more than {most}; send several lists, or a stream", items.len());
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
     }
     // One set for the whole list, whatever is loaded meanwhile.

@@ -56,8 +56,9 @@ fn misses(query: &str) -> Result<usize, Problem> {
     let Some(given) = query.split('&').find_map(|pair| pair.strip_prefix("misses=")) else { return Ok(MISSES) };
     match given.parse() {
         Ok(misses) if misses <= MOST_MISSES => Ok(misses),
-        _ => {
-            Err(Problem::new(StatusCode::BAD_REQUEST, format!("`misses` must be a whole number from 0 to {MOST_MISSES}")))
-        }
+        _ => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            format!("`misses` must be a whole number from 0 to {MOST_MISSES}"),
+        )),
     }
 }
