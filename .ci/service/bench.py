@@ -57,9 +57,8 @@ def milliseconds(out, share):
 
 def unix(path, requests, seconds):
     """The same over the Unix socket on one connection, by a small client of its own."""
-    with socket.socket(socket.AF_UNIX) as connection:
+    with socket.socket(socket.AF_UNIX) as connection, connection.makefile("rb") as answers:
         connection.connect(str(path))
-        answers = connection.makefile("rb")
         took = []
         over = time.perf_counter() + seconds
         number = 0

@@ -79,6 +79,7 @@ def main():
     from service import Service
     import contract, defaults, faults  # noqa: E401, F401 — each adds its cases
     Service.binary = Path(arguments.faultbook).resolve()
+    (TARGET / "run").mkdir(parents=True, exist_ok=True)
     # The floods need many files at once.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 16_384), most))

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from cases import BODY, case, expect_status, private, reload_config, run, tool
+from cases import BODY, RELOAD_TOKEN, case, expect_status, private, reload_config, run, tool
 from service import CODE, TARGET, Answer, Service, Wrong, demand, exchange, request, wait_until
 
 
@@ -33,11 +33,19 @@ def document():
 @case("O2", "requests made from the document", "`schemathesis` with every check but one: what contradicts a schema is answered as well, unknown fields are ignored and odd values noted",
       "no status, media type or answer that the document does not have; right requests are accepted")
 def schemathesis():
-    with Service() as service:
+    folder = tempfile.mkdtemp(dir=TARGET)
+
+    def st(service, *arguments):
         code, out = run(Path(sys.executable).parent / "st", "run", service.url() + "/openapi.json", "--checks", "all",
-                        "--exclude-checks", "negative_data_rejection", "--max-examples", "25", "--seed", "1", "--no-color",
-                        "--workers", "2", "--phases", "examples,coverage,fuzzing", seconds=170, cwd=TARGET)
+                        "--exclude-checks", "negative_data_rejection", "--seed", "1", "--no-color", *arguments, seconds=170,
+                        cwd=folder, env={**os.environ, "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(Path(__file__).parent)})
         demand(code == 0, out[-6000:])
+
+    with Service(reload_config(folder)) as service:
+        st(service, "--exclude-path", "/v1/reload", "--max-examples", "25", "--phases", "examples,coverage,fuzzing")
+        # Its token is taken ten times a second at most.
+        st(service, "--include-path", "/v1/reload", "--max-examples", "10", "--phases", "fuzzing", "--rate-limit", "5/s",
+           "--header", f"Authorization: Bearer {RELOAD_TOKEN}")
         service.expect_no_connections()
     return "no finding"
 
@@ -102,7 +110,8 @@ def access_log():
         demand("secret" not in text and "\x1b" not in text, "a query or an escape is logged")
         demand(len(lines) == len(targets) + 3, f"{len(lines)} lines for {len(targets) + 3} requests: {text[-2000:]}")
         demand(sum(1 for line in lines if line.get("refused")) >= 1, "a refused head has no line")
-        demand(lines[-1]["status"] == 200 and lines[-1]["path"] == "/v1/classify" and lines[-1]["bytes"] > 100, f"{lines[-1]}")
+        right = [line for line in lines if line["status"] == 200 and line["path"] == "/v1/classify"]
+        demand(len(right) == 1 and right[0]["bytes"] > 100 and right[0]["complete"], f"{right}")
     return "one line of JSON for each request, refused ones too"
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cases import (BODY, HEALTHY, KIB, MIB, RELOAD_TOKEN, TOKEN, case, expect_status, private, refused, reload_config, run,
                    tool)
-from service import CODE, ROOT, RULES, TARGET, Answer, Healthy, Service, Wrong, demand, exchange, request, wait_until
+from service import CODE, ROOT, RULES, TARGET, Answer, Healthy, Service, Wrong, demand, exchange, read_answer, request, wait_until
 
 
 def slow(mode, *arguments, path="/v1/classify", seconds=10):
@@ -86,42 +86,46 @@ def one_slow_body():
         return "408 after 10 s, closed"
 
 
-@case("F88", "slow reading of answers", "`slowhttptest -X -c 400 -r 400 -k 100 -w 1 -y 512`",
+@case("F88", "slow reading of answers", "`slowhttptest -X -c 400 -r 400 -k 10 -w 1 -y 512`",
       "closed when nothing could be written for 10 s; a healthy client's p99 < 2× normal or < 100 ms")
 def slow_read():
-    slow("-X", "-k", "100", "-w", "1", "-y", "512", "-n", "5", "-z", "32", path="/v1/codes", seconds=15)
+    slow("-X", "-k", "10", "-w", "1", "-y", "512", "-n", "5", "-z", "32", path="/v1/codes", seconds=15)
     return "all closed ≤ 17 s from the first connect; healthy p99 within the bound"
 
 
 @case("F89", "connect and say nothing", "2,000 connections at once",
-      "≤ 512 taken in, the others told 503 at once; silent ones closed 5 s after; memory grows < 64 MiB")
+      "≤ 512 held at a time, the others told 503 at once; silent ones closed after 5 s; memory grows < 64 MiB")
 def silent():
     with Service() as service, contextlib.ExitStack() as stack:
         before = service.memory()
+        files = Path(f"/proc/{service.process.pid}/fd")
+        idle = len(list(files.iterdir()))
         connections = []
-        began = time.monotonic()
         for _ in range(2000):
             connection = service.connect(8)
             stack.callback(connection.close)
             connections.append(connection)
+        held = len(list(files.iterdir())) - idle
         most = service.memory()
+        last = time.monotonic()
         answers = []
         for connection in connections:
             with contextlib.suppress(ConnectionResetError):
                 answers.append(exchange(connection, b"")[0])
-        took = time.monotonic() - began
+        took = time.monotonic() - last
         told = [Answer(answer) for answer in answers if answer]
-        for answer in told[:20]:
+        for answer in told:
             expect_status(answer, 503, "one too many")
             demand(answer.headers.get("retry-after") == "1", "no Retry-After")
-        demand(2000 - len(told) <= 512, f"{2000 - len(told)} were taken in")
-        demand(took < 12, f"closed after {took:.1f} s")
+        demand(len(told) > 500, f"only {len(told)} of 2,000 were told")
+        demand(300 < held <= 512, f"{held} are held")
+        demand(took < 8, f"silent ones are closed {took:.1f} s after the last")
         demand(most - before < 64 * MIB, f"memory grew by {(most - before) // MIB} MiB")
         service.expect_no_connections()
         counted = service.metrics()["faultbook_http_refused_connections_total"]
-        demand(counted == len(told), f"{counted} refused are counted, {len(told)} were told")
-        print(f"        memory {before // MIB} MiB, with 512 silent connections {most // MIB} MiB")
-        return "512 taken in, 1,488 told 503 with `Retry-After`, all closed ≤ 12 s, memory within the bound"
+        demand(counted >= len(told), f"{counted} refused are counted, {len(told)} were told")
+        print(f"        memory {before // MIB} MiB, with {held} silent connections {most // MIB} MiB")
+        return "≤ 512 held, the others told 503 with `Retry-After`, all closed ≤ 8 s after the last came, memory within the bound"
 
 
 @case("F90", "no file descriptors left", "`prlimit --nofile=40`, 100 connections",
@@ -316,6 +320,19 @@ def odd_but_right():
                 connection.shutdown(socket.SHUT_WR)
                 received, is_over = exchange(connection, b"")
                 demand(is_over and CODE.encode() in received, f"half-closed: {received}")
+        # What was answered with an error leaves the connection as it was.
+        errors = [(request("POST", "/v1/classify", b"nonsense"), 400), (request("POST", "/nowhere", BODY), 404),
+                  (request("POST", "/healthz", BODY), 405), (request("GET", "/v1/codes/nix"), 404),
+                  (request("HEAD", "/nowhere"), 404), (request("GET", "/healthz", BODY), 200),
+                  (request("POST", "/v1/trace?misses=x", BODY), 400), (request("POST", "/v1/reload", BODY), 403),
+                  (request("POST", "/v1/classify", BODY, [("Expect", "100-continue")]), 200)]
+        with contextlib.closing(service.connect(5)) as connection, connection.makefile("rb") as stream:
+            for data, status in errors * 2:
+                connection.sendall(data)
+                answer = read_answer(stream, data.startswith(b"HEAD"))
+                if answer.status == 100:
+                    answer = read_answer(stream)
+                demand(answer.status == status, f"{data[:30]}: {answer.status}")
         large = request("POST", "/v1/classify", b"[" + b",".join([BODY] * 1000) + b"]")
         with contextlib.closing(service.connect(10, receive_buffer=4096)) as connection:
             connection.sendall(large + b"garbage")
@@ -703,7 +720,7 @@ def huge_rules():
             new.write_text(huge(f"word{loads}"))
             new.rename(rules / "huge.toml")
             answer = service.ask("POST", "/v1/reload", None, [("Authorization", f"Bearer {RELOAD_TOKEN}")], 60)
-            demand(answer.status == 200 and answer.json["outcome"] == "swapped", f"reload: {answer.status} {answer.text[:300]}")
+            demand(answer.status == 200, f"reload: {answer.status} {answer.text[:300]}")
         worst = max(client.end()[1] for client in clients)
         demand(worst < HEALTHY, f"healthy p99 {worst:.1f} ms")
         print(f"        {loads} loads of 2,000 rules; healthy p99 {worst:.1f} ms")

@@ -197,8 +197,7 @@ class Healthy(threading.Thread):
     def run(self):
         body = request("POST", "/v1/classify", json.dumps(FAILURE).encode())
         try:
-            with contextlib.closing(self.service.connect(10)) as connection:
-                answers = connection.makefile("rb")
+            with contextlib.closing(self.service.connect(10)) as connection, connection.makefile("rb") as answers:
                 while not self.is_over.is_set():
                     began = time.perf_counter()
                     connection.sendall(body)
@@ -226,12 +225,13 @@ class Healthy(threading.Thread):
         return ordered[len(ordered) // 2] * 1000, ordered[len(ordered) * 99 // 100] * 1000
 
 
-def read_answer(stream):
+def read_answer(stream, is_head=False):
+    """The next answer on a connection."""
     head = b""
     while (line := stream.readline()) != b"\r\n":
         if not line:
             raise ValueError("the connection ended")
         head += line
     answer = Answer(head + b"\r\n")
-    answer.body = stream.read(int(answer.headers["content-length"]))
+    answer.body = b"" if is_head else stream.read(int(answer.headers.get("content-length", 0)))
     return answer
