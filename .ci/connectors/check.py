@@ -33,10 +33,16 @@ def library(folder, environment):
     environment["CARGO_TARGET_DIR"] = str(ROOT / "target" / "connectors")
 
 
+def python(folder, environment):
+    """The wheel that the document installs is the one that was built here."""
+    environment["PIP_FIND_LINKS"] = str(ROOT / "target" / "python" / "wheels")
+
+
 # What a document needs: programs, files that are built before, and how the folder is prepared.
 NEEDS = {
     "library": (["cargo"], [], library),
     "cli": (["python3"], [], None),
+    "python": (["python3"], ["target/python/wheels"], python),
 }
 
 
