@@ -47,12 +47,19 @@ def dotnet(folder, _environment):
 C_LIBRARY = Path("target/c-test/prefix/lib/pkgconfig/faultbook.pc")
 DOTNET_PACKAGE = Path("target/dotnet-test/Faultbook.0.1.0.nupkg")
 
+
+def python(folder, environment):
+    """The wheel that the document installs is the one that was built here."""
+    environment["PIP_FIND_LINKS"] = str(ROOT / "target" / "python" / "wheels")
+
+
 # What a document needs: programs, files that are built before, and how the folder is prepared.
 NEEDS = {
     "library": (["cargo"], [], library),
     "cli": (["python3"], [], None),
     "c": (["cc", "pkg-config"], [C_LIBRARY], c),
     "dotnet": (["mcs", "mono", "unzip", "curl"], [DOTNET_PACKAGE], dotnet),
+    "python": (["python3"], ["target/python/wheels"], python),
 }
 
 

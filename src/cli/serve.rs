@@ -8,6 +8,7 @@ use std::thread::Builder;
 
 use clap::Args;
 
+use crate::engine::ReloadOutcome;
 use crate::error::{Error, ErrorKind};
 use crate::server::config::{AccessLog, Config};
 use crate::server::{self, Server, Stop};
@@ -15,7 +16,7 @@ use crate::server::{self, Server, Stop};
 use super::engine::EngineArguments;
 use super::input;
 use super::output::{self, Failed, no_thread, remark};
-use super::spool;
+use super::{signals, spool};
 
 const EXAMPLES: &str = "Examples:
   faultbook --rules rules serve
@@ -99,6 +100,11 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     let server = Server::bind(config, Arc::clone(&engine), Arc::clone(&keeper), remark)?;
     stop_on_signal(server.stop())?;
     let _watching = engine_arguments.keep_fresh(&engine, true)?;
+    if engine.directory().is_none() {
+        // Else the signal would end the service.
+        let told = |_: &ReloadOutcome| remark("rules: the built-in rules never change");
+        signals::reload_on_hangup(&engine, told)?;
+    }
     let status = engine.status();
     remark(&effective);
     remark(&format!("{} codes, {} rules, {}", status.codes, status.rules, status.ruleset));
@@ -109,6 +115,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     spool::conclude(&keeper, is_required)?;
     match dropped {
         0 => remark("stopped"),
+        1 => remark("stopped; a connection did not end in time and was dropped"),
         _ => remark(&format!("stopped; {dropped} connections did not end in time and were dropped")),
     }
     Ok(ExitCode::SUCCESS)
@@ -143,12 +150,19 @@ impl Arguments {
     }
 }
 
-/// Ends the service in order on the first SIGINT or SIGTERM, at once on the second.
+/// Ends the service in order on the first SIGINT or SIGTERM, at once on the second; a third one waits for nothing at all.
 fn stop_on_signal(stop: Stop) -> Result<(), Failed> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])
         .map_err(|error| Error::new(ErrorKind::Io, "cannot wait for signals").with_source(error))?;
-    let wait = move || signals.forever().for_each(|_| stop.stop());
+    let wait = move || {
+        for (before, signal) in signals.forever().enumerate() {
+            if before > 1 {
+                std::process::exit(128 + signal);
+            }
+            stop.stop();
+        }
+    };
     Builder::new().spawn(wait).map_err(no_thread)?;
     Ok(())
 }

@@ -21,6 +21,7 @@ use super::App;
 use super::clock::Clock;
 use super::config::AccessLog;
 use super::connection::Peer;
+use super::problem::Problem;
 
 /// Lines that may wait to be written; further ones are dropped and counted.
 const WAITING_LINES: usize = 4096;
@@ -38,15 +39,23 @@ struct Line {
     /// When it came: RFC 3339, UTC.
     time: String,
     peer: Option<IpAddr>,
-    method: String,
-    path: String,
-    status: u16,
+    /// None where the head was refused: then nobody knows what it says.
+    method: Option<String>,
+    path: Option<String>,
+    /// None where the connection ended before an answer began.
+    status: Option<u16>,
     /// Bytes of the answer's body.
     bytes: u64,
     duration_us: u64,
     /// Whether the answer was written to its end.
     complete: bool,
+    /// Why the head was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
 }
+
+/// How long the last lines are waited for: who reads the log may have stopped reading.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Ends with the log, when everything is written.
 pub(super) struct Writing(Option<JoinHandle<()>>);
@@ -70,6 +79,21 @@ impl Log {
         self.dropped.load(Ordering::Relaxed)
     }
 
+    /// A head was refused.
+    pub(super) fn refused(&self, peer: Peer, problem: &Problem) {
+        self.send(|| Line {
+            time: rfc3339(SystemTime::now()),
+            peer: peer.address(),
+            method: None,
+            path: None,
+            status: Some(problem.status()),
+            bytes: problem.length(),
+            duration_us: 0,
+            complete: true,
+            refused: Some(problem.detail().to_owned()),
+        });
+    }
+
     fn send(&self, line: impl FnOnce() -> Line) {
         let Some(lines) = &self.lines else { return };
         match lines.try_send(line()) {
@@ -84,8 +108,10 @@ impl Log {
 impl Writing {
     /// Waits until the last line is written; the log must be gone.
     pub(super) fn join(self) {
-        if let Some(handle) = self.0 {
-            let _ = handle.join();
+        let Some(handle) = self.0 else { return };
+        let began = Instant::now();
+        while !handle.is_finished() && began.elapsed() < LAST_LINES {
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 }
@@ -107,7 +133,7 @@ fn write(lines: &Receiver<Line>, mut out: impl Write) {
     }
 }
 
-/// A request from its head to the last byte of its answer.
+/// A request from its head to the last byte of its answer; counted and logged when it is dropped.
 pub(super) struct Measured {
     app: Arc<App>,
     clock: Arc<Clock>,
@@ -116,20 +142,19 @@ pub(super) struct Measured {
     peer: Peer,
     method: Method,
     path: String,
-}
-
-/// The body of an answer; says when it is written.
-pub(super) struct MeasuredBody {
-    body: Body,
-    request: Option<Measured>,
-    status: u16,
+    status: Option<u16>,
     bytes: u64,
     is_complete: bool,
 }
 
+/// The body of an answer.
+pub(super) struct MeasuredBody {
+    body: Body,
+    request: Measured,
+}
+
 impl Measured {
     pub(super) fn begin<B>(app: Arc<App>, request: &Request<B>, peer: Peer, clock: Arc<Clock>) -> Self {
-        let path = request.uri().path().to_owned();
         Self {
             app,
             clock,
@@ -137,32 +162,41 @@ impl Measured {
             time: SystemTime::now(),
             peer,
             method: request.method().clone(),
-            path,
+            path: request.uri().path().to_owned(),
+            status: None,
+            bytes: 0,
+            is_complete: false,
         }
     }
 
-    pub(super) fn answered(self, status: u16, body: Body) -> MeasuredBody {
-        MeasuredBody { is_complete: body.is_end_stream(), body, request: Some(self), status, bytes: 0 }
+    pub(super) fn answered(mut self, status: u16, body: Body) -> MeasuredBody {
+        self.status = Some(status);
+        self.is_complete = body.is_end_stream();
+        MeasuredBody { body, request: self }
     }
+}
 
-    fn end(self, status: u16, bytes: u64, is_complete: bool) {
+impl Drop for Measured {
+    fn drop(&mut self) {
         self.clock.idle();
         let duration = self.began.elapsed();
-        self.app.metrics.request(&self.path, status);
+        self.app.metrics.request(&self.path, self.status);
         self.app.log.send(|| Line {
-            time: humantime::format_rfc3339_millis(self.time).to_string(),
-            peer: match self.peer {
-                Peer::Address(address) => Some(address),
-                Peer::Socket => None,
-            },
-            method: self.method.to_string(),
-            path: self.path,
-            status,
-            bytes,
+            time: rfc3339(self.time),
+            peer: self.peer.address(),
+            method: Some(self.method.to_string()),
+            path: Some(std::mem::take(&mut self.path)),
+            status: self.status,
+            bytes: self.bytes,
             duration_us: micros(duration),
-            complete: is_complete,
+            complete: self.is_complete,
+            refused: None,
         });
     }
+}
+
+fn rfc3339(time: SystemTime) -> String {
+    humantime::format_rfc3339_millis(time).to_string()
 }
 
 fn micros(duration: Duration) -> u64 {
@@ -174,14 +208,14 @@ impl HttpBody for MeasuredBody {
     type Error = axum::Error;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let measured = self.get_mut();
-        let polled = Pin::new(&mut measured.body).poll_frame(cx);
+        let Self { body, request } = self.get_mut();
+        let polled = Pin::new(&mut *body).poll_frame(cx);
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
-                measured.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
-                measured.is_complete |= measured.body.is_end_stream();
+                request.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+                request.is_complete |= body.is_end_stream();
             }
-            Poll::Ready(None) => measured.is_complete = true,
+            Poll::Ready(None) => request.is_complete = true,
             Poll::Ready(Some(Err(_))) | Poll::Pending => {}
         }
         polled
@@ -193,13 +227,5 @@ impl HttpBody for MeasuredBody {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
-    }
-}
-
-impl Drop for MeasuredBody {
-    fn drop(&mut self) {
-        if let Some(request) = self.request.take() {
-            request.end(self.status, self.bytes, self.is_complete);
-        }
     }
 }

@@ -32,7 +32,7 @@ pub(super) enum Phase {
     Head,
     /// The body of a request, and the answer to it.
     Request,
-    /// The next part of a stream.
+    /// The next line of a stream.
     Stream,
     /// The next request.
     Idle,
@@ -62,7 +62,7 @@ impl Clock {
         self.hands().enter(Phase::Request);
     }
 
-    /// The request is a stream, or a part of the stream has come.
+    /// The request is a stream, or lines of the stream have come.
     pub(super) fn stream(&self) {
         self.hands().enter(Phase::Stream);
     }

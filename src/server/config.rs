@@ -1,11 +1,15 @@
 //! How the service is run: one value for all of it, from a file, from arguments, or from both.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use axum::http::uri::Authority;
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::diagnostic::did_you_mean;
 use crate::error::{Error, ErrorKind};
 
 /// Where the service listens unless told otherwise.
@@ -16,7 +20,7 @@ pub const DEFAULT_LISTEN: &str = "127.0.0.1:8321";
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Address and port; 127.0.0.1:8321 unless a socket is given. Any other address than loopback needs a token.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "address")]
     pub listen: Option<SocketAddr>,
     /// A Unix socket; only the user of the service may use it (mode 0600).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -156,18 +160,42 @@ impl Default for Timeouts {
 mod duration {
     //! Durations as people write them: `5s`, `500ms`.
 
-    use super::{Deserialize, Deserializer, Duration, Serializer};
+    use super::{Deserializer, Duration, Serializer, Text};
 
     pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&humantime::format_duration(*duration))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        let text = deserializer.deserialize_str(Text("a duration such as \"5s\" or \"500ms\""))?;
         humantime::parse_duration(&text).map_err(|error| {
             serde::de::Error::custom(format!("`{text}` is no duration ({error}); write `5s` or `500ms`"))
         })
     }
+}
+
+/// Reads a text that stands for something else, which is said where there is none.
+struct Text(&'static str);
+
+impl Visitor<'_> for Text {
+    type Value = String;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+}
+
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = deserializer.deserialize_str(Text("an address and port such as \"127.0.0.1:8321\""))?;
+    let wrong = |_| {
+        let what = format!("`{text}` is no address and port; write `{DEFAULT_LISTEN}` or `[::1]:8321`");
+        serde::de::Error::custom(what)
+    };
+    text.parse().map(Some).map_err(wrong)
 }
 
 impl Config {
@@ -177,7 +205,8 @@ impl Config {
     /// When it is no TOML, names a key that does not exist, or has a value that cannot be; the text says where.
     pub fn read(text: &str, file: &Path) -> Result<Self, Error> {
         let mut config: Self = toml::from_str(text).map_err(|error| {
-            let message = format!("`{}` is no configuration: {}", file.display(), error.to_string().trim_end());
+            let help = help(error.message()).map_or_else(String::new, |help| format!("\nhelp: {help}"));
+            let message = format!("`{}` is no configuration: {}{help}", file.display(), error.to_string().trim_end());
             Error::new(ErrorKind::InvalidOptions, message)
         })?;
         let folder = file.parent().unwrap_or(Path::new(""));
@@ -217,25 +246,36 @@ impl Config {
         if self.spool_required && self.spool.is_none() {
             return wrong("`spool_required` needs `spool`".to_owned());
         }
+        // A port or a scheme in it would be compared with names, and never be the same.
+        let is_host = |host: &String| {
+            Authority::try_from(host.as_str()).is_ok_and(|authority| authority.host() == host && !host.contains('@'))
+        };
+        if let Some(host) = self.allowed_hosts.iter().find(|host| !is_host(host)) {
+            return wrong(format!(
+                "`{host}` in `allowed_hosts` (`--allowed-host`) is no host; write a name or an address alone, such as \
+                 `faultbook.example`, `10.0.0.7` or `[fd00::7]`"
+            ));
+        }
         let Limits { body_bytes, batch_bytes, batch_records, line_bytes, head_bytes, headers, url_bytes, .. } =
             self.limits;
         let Limits { connections, connections_per_peer, .. } = self.limits;
         let most = crate::model::limits::RECORD_BYTES;
         let limits = [
-            ("body_bytes", body_bytes, 1024, most),
-            ("batch_bytes", batch_bytes, body_bytes, most),
-            ("batch_records", batch_records, 1, 100_000),
-            ("line_bytes", line_bytes, 1024, most),
-            ("head_bytes", head_bytes, 1024, 64 * 1024),
-            ("headers", headers, 8, 100),
-            ("url_bytes", url_bytes, 64, head_bytes),
-            ("connections", connections, 1, 65_536),
-            ("connections_per_peer", connections_per_peer, 1, connections),
+            ("threads", self.threads.into(), 0, 256),
+            ("limits.body_bytes", body_bytes, 1024, most),
+            ("limits.batch_bytes", batch_bytes, body_bytes, most),
+            ("limits.batch_records", batch_records, 1, 100_000),
+            ("limits.line_bytes", line_bytes, 1024, most),
+            ("limits.head_bytes", head_bytes, 1024, 64 * 1024),
+            ("limits.headers", headers, 8, 100),
+            ("limits.url_bytes", url_bytes, 64, head_bytes),
+            ("limits.connections", connections, 1, 65_536),
+            ("limits.connections_per_peer", connections_per_peer, 1, 65_536),
         ];
         if let Some((name, value, least, most)) =
             limits.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value))
         {
-            return wrong(format!("`limits.{name}` is {value}; give {least} to {most}"));
+            return wrong(format!("`{name}` is {value}; give {least} to {most}"));
         }
         let Timeouts { first_byte, head, body, request, stream_idle, write, idle, drain } = self.timeouts;
         let timeouts = [
@@ -264,6 +304,22 @@ impl Config {
         // A value of texts, numbers and tables: writing it cannot fail.
         toml::to_string(self).unwrap_or_default()
     }
+}
+
+/// What to write instead of a key that there is not.
+fn help(message: &str) -> Option<String> {
+    let mut words = message.strip_prefix("unknown field `")?.split('`');
+    let key = words.next()?;
+    for (table, text) in
+        [("limits", toml::to_string(&Limits::default())), ("timeouts", toml::to_string(&Timeouts::default()))]
+    {
+        let is_there = text.is_ok_and(|text| text.lines().any(|line| line.split(' ').next() == Some(key)));
+        if is_there {
+            return Some(format!("`{key}` belongs below `[{table}]`."));
+        }
+    }
+    let known: Vec<&str> = words.skip(1).step_by(2).collect();
+    Some(did_you_mean(key, known.iter().copied()))
 }
 
 /// The variable with the token that every request has to carry, instead of a file.

@@ -33,6 +33,16 @@ pub(super) enum Peer {
     Socket,
 }
 
+impl Peer {
+    /// The address, where there is one.
+    pub(super) fn address(self) -> Option<IpAddr> {
+        match self {
+            Self::Address(address) => Some(address),
+            Self::Socket => None,
+        }
+    }
+}
+
 /// Who listens, and who says when it ends.
 pub(super) enum Listener {
     Tcp(TcpListener),
@@ -221,11 +231,12 @@ async fn serve(place: Place, socket: Box<dyn Socket>, peer: Peer, mut ending: wa
         }
     };
     let gate = connection.into_parts().io.into_inner();
-    if let Some(problem) = gate.refusal() {
-        app.metrics.refused(problem.status());
-    }
     let last = (late == Some(Phase::Head))
         .then(|| Problem::new(StatusCode::REQUEST_TIMEOUT, "the headers did not come in time"));
+    if let Some(problem) = gate.refusal().or(last.as_ref()) {
+        app.metrics.refused(problem.status());
+        app.log.refused(peer, problem);
+    }
     match late {
         // Nothing that is still to be said could be heard.
         Some(Phase::Reader | Phase::Request | Phase::Stream) => drop(gate),

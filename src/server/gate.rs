@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::http::uri::Authority;
+use axum::http::{StatusCode, Uri};
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
@@ -64,7 +65,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Gate<S> {
     /// Ends the connection: with an answer for somebody who was refused, and without losing the last answer to somebody
     /// who is still sending.
     pub(super) async fn finish(mut self, last: Option<Problem>) {
-        let is_sending = self.next != Next::Head || self.refusal.is_some() || last.is_some();
+        let is_sending = self.next != Next::Head || !self.buffer.is_empty() || self.refusal.is_some() || last.is_some();
         let finish = async {
             if let Some(problem) = self.refusal.take().or(last) {
                 self.socket.write_all(&problem.to_bytes()).await?;
@@ -95,6 +96,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Gate<S> {
                     if self.passed == 0 && rest.starts_with(b"\r\n") {
                         self.buffer.advance(2);
                         continue;
+                    }
+                    if rest == b"\r" {
+                        return;
                     }
                     match head(rest, &self.limits) {
                         Ok(None) => return,
@@ -226,9 +230,15 @@ fn head(bytes: &[u8], limits: &Limits) -> Result<Option<(usize, Next)>, Box<Prob
         Ok(_) => return bad("the head of the request is not well-formed"),
         Err(error) => return bad(&format!("the head of the request is not well-formed: {error}")),
     }
-    if request.path.is_some_and(|path| path.len() > limits.url_bytes) {
+    let target = request.path.unwrap_or_default();
+    if target.len() > limits.url_bytes {
         let detail = format!("path and query have more than {} bytes", limits.url_bytes);
         return Err(Box::new(Problem::new(StatusCode::URI_TOO_LONG, detail)));
+    }
+    if Uri::try_from(target).is_err() {
+        return bad(
+            "the path is not well-formed; what is no letter, digit or mark of a path is sent as `%` and two digits",
+        );
     }
     if request.method == Some("CONNECT") {
         return Err(Box::new(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "the service is no proxy")));
@@ -239,6 +249,10 @@ fn head(bytes: &[u8], limits: &Limits) -> Result<Option<(usize, Next)>, Box<Prob
     for header in request.headers.iter() {
         if header.name.eq_ignore_ascii_case("host") {
             hosts += 1;
+            // Nobody has a name to log in with here: it would only hide which host is meant.
+            if header.value.contains(&b'@') || Authority::try_from(header.value).is_err() {
+                return bad("`Host` is no host");
+            }
         } else if header.name.eq_ignore_ascii_case("content-length") {
             let digits = std::str::from_utf8(header.value)
                 .ok()

@@ -1,5 +1,6 @@
 //! For whom the service answers: rules that hold for every route.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -55,11 +56,9 @@ fn check(app: &Arc<App>, request: &Request) -> Result<(), Problem> {
     let is_socket = request.extensions().get() == Some(&Peer::Socket);
     if !is_probe && !is_socket {
         // A page in a browser may have had its name pointed here (DNS rebinding).
-        let named = match request.uri().authority() {
-            Some(authority) => Some(authority.clone()),
-            None => headers.get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok()),
-        };
-        if !named.as_ref().is_some_and(|host| is_own(app, host.host())) {
+        let host = headers.get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok());
+        let is_meant = |host: &Authority| is_own(app, host.host());
+        if !host.as_ref().is_some_and(is_meant) || !request.uri().authority().is_none_or(is_meant) {
             let detail =
                 "the request is meant for another host; `allowed_hosts` (`--allowed-host`) names those of this service";
             return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, detail));
@@ -69,7 +68,7 @@ fn check(app: &Arc<App>, request: &Request) -> Result<(), Problem> {
         let detail = "pages in browsers are not answered: there is no CORS";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
-    if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+    if headers.get(CONTENT_ENCODING).is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         let detail = "compressed bodies are not read; send them without `Content-Encoding`";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
@@ -108,8 +107,9 @@ fn wrong_token(app: &App) -> Problem {
 /// Whether a host is this service by one of its names.
 fn is_own(app: &App, host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let is_loopback = bare.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
-    is_loopback
+    let is_address =
+        |address: IpAddr| address.is_loopback() || app.config.listen.is_some_and(|own| own.ip() == address);
+    bare.parse().is_ok_and(is_address)
         || host.eq_ignore_ascii_case("localhost")
         || app.config.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host))
 }

@@ -29,6 +29,7 @@ pub(super) struct Metrics {
     engine: Arc<Engine>,
     requests: Family<RequestLabels, Counter>,
     refused: Family<StatusLabels, Counter>,
+    unanswered: Counter,
     latency: Histogram,
 }
 
@@ -45,12 +46,21 @@ struct StatusLabels {
 
 impl Metrics {
     pub(super) fn new(engine: Arc<Engine>) -> Self {
-        Self { engine, requests: Family::default(), refused: Family::default(), latency: Histogram::new(BUCKETS) }
+        Self {
+            engine,
+            requests: Family::default(),
+            refused: Family::default(),
+            unanswered: Counter::default(),
+            latency: Histogram::new(BUCKETS),
+        }
     }
 
-    /// A request was answered.
-    pub(super) fn request(&self, path: &str, status: u16) {
-        self.requests.get_or_create(&RequestLabels { route: route_of(path), status }).inc();
+    /// A request has ended, with the status of its answer when it had one.
+    pub(super) fn request(&self, path: &str, status: Option<u16>) {
+        match status {
+            Some(status) => self.requests.get_or_create(&RequestLabels { route: route_of(path), status }).inc(),
+            None => self.unanswered.inc(),
+        };
     }
 
     /// A request was refused before anybody read it.
@@ -71,6 +81,11 @@ impl Metrics {
             "http_refused_requests",
             "Requests that were refused before they were read, by status",
             self.refused.clone(),
+        );
+        registry.register(
+            "http_unanswered_requests",
+            "Requests whose connection ended before their answer began",
+            self.unanswered.clone(),
         );
         registry.register(
             "classify_duration_seconds",
@@ -179,24 +194,22 @@ impl Collector for Snapshot {
         for Series { name, help, is_counter, label, values } in &self.0 {
             let kind =
                 if *is_counter { ConstCounter::new(0_u64).metric_type() } else { ConstGauge::new(0_i64).metric_type() };
+            let encode = |place: MetricEncoder<'_>, value: u64| {
+                if *is_counter {
+                    ConstCounter::new(value).encode(place)
+                } else {
+                    ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)).encode(place)
+                }
+            };
             let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
-            // An empty set of labels would be written as `{}`.
             let Some(label) = label else {
-                values.first().map_or(Ok(()), |(_, value)| encode(*value, *is_counter, metric))?;
+                values.first().map_or(Ok(()), |(_, value)| encode(metric, *value))?;
                 continue;
             };
             for (of_label, value) in values {
-                encode(*value, *is_counter, metric.encode_family(&[(*label, of_label.as_str())])?)?;
+                encode(metric.encode_family(&[(*label, of_label.as_str())])?, *value)?;
             }
         }
         Ok(())
-    }
-}
-
-fn encode(value: u64, is_counter: bool, encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
-    if is_counter {
-        ConstCounter::new(value).encode(encoder)
-    } else {
-        ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)).encode(encoder)
     }
 }

@@ -107,8 +107,13 @@ impl Server {
     /// Looks at what can be seen of a configuration without listening.
     ///
     /// # Errors
-    /// When a token cannot be read.
+    /// When a token cannot be read, or no socket can have such a path.
     pub(crate) fn check(config: &Config) -> Result<(), Error> {
+        if let Some(path) = &config.socket {
+            let cannot =
+                |error| Error::new(ErrorKind::Io, format!("cannot listen on `{}`", path.display())).with_source(error);
+            std::os::unix::net::SocketAddr::from_pathname(path).map_err(cannot)?;
+        }
         Token::find(config.token_file.as_deref(), TOKEN_VARIABLE)?;
         Token::find(config.reload_token_file.as_deref(), RELOAD_TOKEN_VARIABLE)?;
         Ok(())

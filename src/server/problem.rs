@@ -82,6 +82,16 @@ impl Problem {
         self.status
     }
 
+    /// What is wrong.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// Bytes of its body.
+    pub(super) fn length(&self) -> u64 {
+        self.json().len() as u64
+    }
+
     /// The whole response as bytes, for a connection that ends with it.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let body = self.json();

@@ -22,6 +22,9 @@ impl Token {
                 let place = format!("token file `{}`", file.display());
                 let cannot = |error| Error::new(ErrorKind::Io, format!("cannot read {place}")).with_source(error);
                 let metadata = std::fs::metadata(file).map_err(cannot)?;
+                if !metadata.is_file() {
+                    return Err(wrong(format!("{place} is no file")));
+                }
                 if is_open(&metadata) {
                     let shown = file.display();
                     return Err(wrong(format!("others may read {place}; `chmod 600 {shown}`")));

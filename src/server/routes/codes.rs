@@ -1,5 +1,6 @@
 //! `GET /v1/codes` and `GET /v1/codes/{code}`: the catalogue.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -65,7 +66,11 @@ pub(super) async fn all(State(handle): State<Handle>) -> Result<Response, Proble
     json(&Codes { codes: set.codes(), ruleset: set.digest() })
 }
 
-pub(super) async fn one(State(handle): State<Handle>, Path(code): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn one(
+    State(handle): State<Handle>,
+    code: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    let Path(code) = code.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the code is not UTF-8"))?;
     let generation = shared(&handle)?.engine.current();
     let set = generation.rules();
     let wanted = code.to_ascii_uppercase();

@@ -112,7 +112,7 @@ pub(super) const OPERATIONS: [&Operation; 11] = [
 
 /// The routes, behind the guard.
 pub(super) fn router(app: Handle) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route(classify::OPERATION.path, post(classify::answer))
         .route(stream::OPERATION.path, post(stream::answer))
         .route(trace::OPERATION.path, post(trace::answer))
@@ -123,11 +123,16 @@ pub(super) fn router(app: Handle) -> Router {
         .route(health::LIVE.path, get(health::live))
         .route(health::READY.path, get(health::ready))
         .route(metrics::OPERATION.path, get(metrics::answer))
-        .route(openapi::OPERATION.path, get(openapi::answer))
+        .route(openapi::OPERATION.path, get(openapi::answer));
+    behind_guard(app, routes)
+}
+
+fn behind_guard(app: Handle, routes: Router<Handle>) -> Router {
+    routes
         .fallback(nowhere)
         .method_not_allowed_fallback(other_method)
         .layer(from_fn_with_state(app.clone(), guard))
-        .layer(CatchPanicLayer::custom(broken))
+        .layer(CatchPanicLayer::custom(broken(app.clone())))
         .with_state(app)
 }
 
@@ -149,9 +154,17 @@ async fn other_method(request: Request) -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("this takes {methods}")).allow(methods)
 }
 
-/// A fault of the service itself costs one request its answer, and nothing else.
-fn broken(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error; please report the request").into_response()
+/// A fault of the service itself costs one request its answer, and nothing else; the problem has what to go on with.
+fn broken(app: Handle) -> impl Fn(Box<dyn std::any::Any + Send + 'static>) -> Response + Clone {
+    move |_| {
+        let what = "internal error; please report the request";
+        let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, what);
+        match app.upgrade() {
+            Some(app) => problem.with_decision(app.engine.current().unreadable(what).into_owned()),
+            None => problem,
+        }
+        .into_response()
+    }
 }
 
 /// What the routes share, as long as the service runs.
@@ -190,13 +203,15 @@ async fn collect(app: &App, request: Request) -> Result<(Vec<u8>, bool), Problem
         return Err(too_large(limits.batch_bytes, "the body"));
     }
     let mut bytes = Vec::new();
-    let mut is_list = false;
+    let mut first = None;
     while let Some(frame) = body.frame().await {
         let frame =
             frame.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body is cut off or not well-formed"))?;
         let Ok(data) = frame.into_data() else { continue };
         bytes.extend_from_slice(&data);
-        is_list = bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
+        // Each byte is looked at once, in however many parts it comes.
+        first = first.or_else(|| data.iter().copied().find(|b| !b.is_ascii_whitespace()));
+        let is_list = first == Some(b'[');
         if is_list && bytes.len() > limits.batch_bytes {
             return Err(too_large(limits.batch_bytes, "the list"));
         }
@@ -204,7 +219,7 @@ async fn collect(app: &App, request: Request) -> Result<(Vec<u8>, bool), Problem
             return Err(too_large(limits.body_bytes, "the failure"));
         }
     }
-    Ok((bytes, is_list))
+    Ok((bytes, first == Some(b'[')))
 }
 
 /// Refuses a body of another kind than is read.
@@ -256,4 +271,46 @@ fn json(value: &impl Serialize) -> Result<Response, Problem> {
 /// Work that takes longer than answering a failure: other requests are not to wait for it.
 fn aside<T>(work: impl FnOnce() -> T) -> T {
     tokio::task::block_in_place(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::header::HOST;
+    use axum::http::{Method, Request};
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::engine::Engine;
+    use crate::server::Server;
+    use crate::server::config::Config;
+    use crate::spool::Keeper;
+
+    async fn broken_route() -> Response {
+        panic!("the secret of the request")
+    }
+
+    /// A fault in a route costs one request its answer: the service lives, and says what to go on with.
+    #[test]
+    fn panic_in_a_route() {
+        let config = Config { listen: "127.0.0.1:0".parse().ok(), ..Config::default() };
+        let engine = Arc::new(Engine::builtin());
+        let server = Server::bind(config, engine, Arc::new(Keeper::default()), |_| {}).unwrap();
+        let routes = Router::new().route("/broken", get(broken_route)).route(health::LIVE.path, get(health::live));
+        let router = behind_guard(Arc::downgrade(&server.app), routes);
+        let ask = |path: &str| {
+            let request = Request::builder().method(Method::GET).uri(path).header(HOST, "localhost");
+            server.runtime.block_on(async {
+                let response = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+                (response.status(), response.into_body().collect().await.unwrap().to_bytes())
+            })
+        };
+        for _ in 0..3 {
+            let (status, body) = ask("/broken");
+            assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+            let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(problem["decision"]["code"], "DSUNK001");
+            assert!(!problem.to_string().contains("secret"), "{problem}");
+            assert_eq!(ask("/healthz").0, StatusCode::OK);
+        }
+    }
 }

@@ -111,9 +111,6 @@ impl HttpBody for Answers {
         let answers = self.get_mut();
         while !answers.is_over {
             let frame = ready!(Pin::new(&mut answers.body).poll_frame(cx));
-            if let Some(clock) = &answers.clock {
-                clock.stream();
-            }
             let mut out = Vec::new();
             // One set for lines that came together, whatever is loaded meanwhile.
             let generation = answers.app.engine.current();
@@ -139,6 +136,10 @@ impl HttpBody for Answers {
                 }
             }
             if !out.is_empty() {
+                // Parts of a line that never ends are no reason to wait on.
+                if let Some(clock) = &answers.clock {
+                    clock.stream();
+                }
                 return Poll::Ready(Some(Ok(Frame::data(out.into()))));
             }
         }
