@@ -170,6 +170,7 @@ fn versions() -> Result<(), Failed> {
         ("pyproject.toml", format!("\"faultbook=={version}\"")),
         ("bindings/c/Cargo.toml", format!("\nversion = \"{version}\"\n")),
         ("bindings/dotnet/Faultbook.csproj", format!("<Version>{version}</Version>")),
+        (".ci/connectors/check.py", format!("Faultbook.{version}.nupkg")),
         ("bindings/python/Cargo.toml", format!("\nversion = \"{version}\"\n")),
         ("action.yml", format!("    default: {version}\n")),
         ("ci/gitlab.yml", format!("    VERSION: {version}\n")),
