@@ -8,15 +8,15 @@ test:
 
 # The C library: header, example, valgrind, threads, conformance
 c: release
-    FAULTBOOK=target/release/faultbook bash bindings/c/test.sh
+    FAULTBOOK=$PWD/target/release/faultbook bash bindings/c/test.sh
 
 # The .NET package on Mono and CoreCLR: needs mono-mcs, mono-runtime and the wheel dotnetcore2
 dotnet: release
-    FAULTBOOK=target/release/faultbook bash bindings/dotnet/test.sh
+    FAULTBOOK=$PWD/target/release/faultbook bash bindings/dotnet/test.sh
 
 # The Python package: wheel, pytest, mypy, conformance
 python: release
-    FAULTBOOK_BIN=target/release/faultbook bash bindings/python/test.sh
+    FAULTBOOK_BIN=$PWD/target/release/faultbook bash bindings/python/test.sh
 
 # The HTTP service: faults, limits, schemathesis; needs slowhttptest and curl
 service: release
