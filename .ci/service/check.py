@@ -77,7 +77,7 @@ def main():
     environment()
     from cases import cases
     from service import Service
-    import contract, defaults, faults  # noqa: E401, F401 — each adds its cases
+    import faults, defaults, contract  # noqa: E401, F401, I001 — each adds its cases, in this order
     Service.binary = Path(arguments.faultbook).resolve()
     (TARGET / "run").mkdir(parents=True, exist_ok=True)
     # The floods need many files at once.
