@@ -152,7 +152,6 @@ impl RuleSet {
     }
 
     /// The decision with what was odd about the record.
-    #[cfg(feature = "cli")]
     pub(crate) fn noted<'s>(&self, mut decision: Decision<'s>, notes: Vec<String>) -> Decision<'s> {
         decision.notes.splice(0..0, notes.into_iter().map(|note| self.redactor.redact(&note).into_owned()));
         decision

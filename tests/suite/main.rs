@@ -5,6 +5,7 @@
 mod against;
 mod cli;
 mod codes;
+mod conformance;
 mod contributing;
 mod drafts;
 mod engine;
@@ -22,6 +23,8 @@ mod records;
 mod reloads;
 mod reports;
 mod schema;
+#[cfg(unix)]
+mod service;
 mod snapshot;
 mod spool;
 mod streams;
@@ -33,6 +36,7 @@ fn main() {
     let trials = [
         against::trials(),
         codes::trials(),
+        conformance::trials(),
         failures::trials(),
         contributing::trials(),
         drafts::trials(),

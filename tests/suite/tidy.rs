@@ -168,6 +168,7 @@ fn versions() -> Result<(), Failed> {
     let expected = [
         ("pyproject.toml", format!("\nversion = \"{version}\"\n")),
         ("pyproject.toml", format!("\"faultbook=={version}\"")),
+        ("bindings/python/Cargo.toml", format!("\nversion = \"{version}\"\n")),
         ("action.yml", format!("    default: {version}\n")),
         ("ci/gitlab.yml", format!("    VERSION: {version}\n")),
         ("docs/ci.md", format!("faultbook@v{version}\n")),
