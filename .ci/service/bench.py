@@ -21,14 +21,16 @@ import threading
 import time
 from pathlib import Path
 
-from service import ROOT, TARGET, Service, exchange, read_answer, request
+from service import ROOT, TARGET, Service, read_answer, request
 
 FAILURES = [json.loads(line) for line in (ROOT / "examples" / "failures.ndjson").read_text().splitlines()]
 # Each line of the file by turns.
 SCRIPT = """\
 local bodies = {}
-for line in io.lines("%s") do
-  bodies[#bodies + 1] = wrk.format("POST", "/v1/classify", { ["Content-Type"] = "application/json" }, line)
+init = function()
+  for line in io.lines("%s") do
+    bodies[#bodies + 1] = wrk.format("POST", "/v1/classify", { ["Content-Type"] = "application/json" }, line)
+  end
 end
 local number = 0
 request = function()

@@ -1,14 +1,12 @@
 """What the cases share: their list, and looking at answers."""
 
 import json
-import re
 import shutil
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
-from service import FAILURE, TARGET, Answer, Missing, demand
+from service import FAILURE, Answer, Missing, demand
 
 TOKEN = "0123456789abcdef-first"
 RELOAD_TOKEN = "0123456789abcdef-second"

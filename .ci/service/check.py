@@ -77,7 +77,7 @@ def main():
     environment()
     from cases import cases
     from service import Service
-    import contract, defaults, faults  # noqa: E401, F401 — each adds its cases
+    import faults, defaults, contract  # noqa: E401, F401, I001 — each adds its cases, in this order
     Service.binary = Path(arguments.faultbook).resolve()
     (TARGET / "run").mkdir(parents=True, exist_ok=True)
     # The floods need many files at once.
@@ -101,9 +101,14 @@ def main():
     print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()), f"in {time.monotonic() - began:.0f} s")
     if counts["FAILED"]:
         sys.exit(1)
-    if arguments.write and not arguments.names:
-        cells = [[case["name"], case["fault"], case["how"], case["expected"], results[case["name"]][1]] for case in cases]
-        PAGE.write_text(HEAD + "".join(f"| {' | '.join(row).replace(chr(10), ' ')} |\n" for row in cells))
+    if arguments.names or counts["not run"]:
+        return
+    cells = [[case["name"], case["fault"], case["how"], case["expected"], results[case["name"]][1]] for case in cases]
+    page = HEAD + "".join(f"| {' | '.join(row)} |\n" for row in cells)
+    if arguments.write:
+        PAGE.write_text(page)
+    elif not PAGE.exists() or PAGE.read_text() != page:
+        sys.exit(f"stale: .ci/service/check.py FAULTBOOK --write, for {PAGE.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

@@ -4,14 +4,13 @@ import contextlib
 import json
 import socket
 import stat
-import subprocess
 import tempfile
 import time
 import tomllib
 from pathlib import Path
 
 from cases import BODY, KIB, MIB, RELOAD_TOKEN, TOKEN, case, expect_status, private, refused, reload_config, run
-from service import CODE, FAILURE, TARGET, Answer, Missing, Service, Wrong, demand, exchange, request, wait_until
+from service import CODE, FAILURE, TARGET, Answer, Missing, Service, demand, exchange, request, wait_until
 
 
 def effective(*arguments):
@@ -38,7 +37,8 @@ def bind():
     return "as expected; exit code 2 says what to give"
 
 
-@case("S2", "for which host", "see F97", "localhost, loopback addresses, the address that is listened on, `allowed_hosts`; else 421")
+@case("S2", "for which host", "see F97",
+      "localhost, loopback addresses, the address that is listened on, `allowed_hosts`; else 421")
 def hosts():
     for name in ["http://x", "x:80", "a b", "x/y", ""]:
         code, out = run(Service.binary, "serve", "--check", "--allowed-host", name)
@@ -71,13 +71,15 @@ def administration():
     return "403 without a configured token, 405 for GET, 401 for a form"
 
 
-@case("S5", "where tokens stand", "in an argument, in a file that others may read, a short one, a folder; all output is searched",
+@case("S5", "where tokens stand",
+      "in an argument, in a file that others may read, a short one, a folder; all output is searched",
       "refused with exit code 2; never printed")
 def secrets():
     folder = tempfile.mkdtemp(dir=TARGET)
     code, out = run(Service.binary, "serve", "--token", TOKEN)
     demand(code == 2, "a token as an argument")
-    for file, says in [(private(folder, "open", TOKEN, 0o644), "chmod 600"), (private(folder, "group", TOKEN, 0o640), "chmod 600"),
+    for file, says in [(private(folder, "open", TOKEN, 0o644), "chmod 600"),
+                       (private(folder, "group", TOKEN, 0o640), "chmod 600"),
                        (private(folder, "short", "abc"), "at least 16"), (Path(folder), "is no file"),
                        (Path(folder) / "none", "cannot read"), (private(folder, "blank", "a b" * 9), "printable")]:
         for option in ["--token-file", "--reload-token-file"]:
@@ -184,7 +186,8 @@ def timeouts():
     return "the defaults are these; each clock ends its connection, a byte now and then starts none anew"
 
 
-@case("S8", "connections", "2,000 at once (F89); 70 from another address than loopback", "512 together, 64 from one address; 503 with `Retry-After`")
+@case("S8", "connections", "2,000 at once (F89); 70 from another address than loopback",
+      "512 together, 64 from one address; 503 with `Retry-After`")
 def connections():
     # An address of this machine that is not loopback.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
@@ -228,7 +231,8 @@ def outbound():
     return "its own port, and no other socket"
 
 
-@case("R54", "content types", "none, `text/plain`, `charset=utf-16`, `Application/JSON; charset=UTF-8`", "415 but for the last")
+@case("R54", "content types", "none, `text/plain`, `charset=utf-16`, `Application/JSON; charset=UTF-8`; a byte order mark",
+      "415 but for JSON in UTF-8; the mark is skipped")
 def content_types():
     with Service() as service:
         for given, status in [(None, 415), ("text/plain", 415), ("application/json; charset=utf-16", 415), ("", 415),
@@ -239,9 +243,15 @@ def content_types():
                 headers.append(("Content-Type", given))
             received, _ = service.send(request("POST", "/v1/classify", None, headers) + BODY)
             expect_status(Answer(received), status, f"{given}")
+        # A byte order mark is nothing, as in files.
+        for body in [b"\xef\xbb\xbf" + BODY, b"\xef\xbb\xbf [" + BODY + b"]"]:
+            answer = service.ask("POST", "/v1/classify", body)
+            demand(answer.status == 200 and CODE in answer.text, f"a byte order mark: {answer.text[:200]}")
+        marked = service.ask("POST", "/v1/classify/stream", b"\xef\xbb\xbf" + BODY, [("Content-Type", "application/x-ndjson")])
+        demand(CODE in marked.text, f"a byte order mark in a stream: {marked.text[:200]}")
         lines = service.ask("POST", "/v1/classify/stream", BODY, [("Content-Type", "application/json")])
         expect_status(lines, 415, "a stream of another kind")
-    return "415, 200 for JSON in UTF-8 however it is written"
+    return "415, 200 for JSON in UTF-8 however it is written, with and without a mark"
 
 
 @case("R55", "compressed bodies", "`Content-Encoding: gzip` with 10 MiB of zeros in 10 KiB", "415, nothing is unpacked")
@@ -268,7 +278,8 @@ def long_lists():
     return "413 that names the limit; 1,000 answers for 1,000"
 
 
-@case("R57", "one bad failure in a list of 100", "a number in the place of a failure", "200 with 100 answers in order, one of them `unreadable`")
+@case("R57", "one bad failure in a list of 100", "a number in the place of a failure",
+      "200 with 100 answers in order, one of them `unreadable`")
 def bad_item():
     with Service() as service:
         items = [{**FAILURE, "id": f"n{number}"} for number in range(100)]
@@ -286,7 +297,8 @@ def bad_item():
 @case("R58", "ids with line breaks", "`id` with CR, LF, NUL, quotes; a header `X-Request-Id`",
       "JSON on one line; no byte of a request in a header of the answer")
 def ids():
-    known = {"content-type", "content-length", "connection", "date", "transfer-encoding", "allow", "retry-after", "www-authenticate"}
+    known = {"content-type", "content-length", "connection", "date", "transfer-encoding", "allow", "retry-after",
+             "www-authenticate"}
     with Service() as service:
         for odd in ["a\r\nSet-Cookie: x", "\0", '"', "\u2028", "x" * 5000]:
             answer = service.ask("POST", "/v1/classify", json.dumps({**FAILURE, "id": odd}).encode(), [("X-Request-Id", "abc")])

@@ -8,3 +8,6 @@ pub mod json;
 #[cfg(feature = "cli")]
 pub(crate) mod records;
 pub mod text;
+
+#[cfg(feature = "serve")]
+pub(crate) use form::without_mark;

@@ -41,6 +41,9 @@ pub use openapi::document as openapi;
 /// Connections that the system keeps until they are taken in.
 const BACKLOG: u32 = 128;
 
+/// Bytes of an answer that the system keeps for somebody who does not read it, for each connection.
+const SEND_BYTES: u32 = 128 * 1024;
+
 /// What every request shares.
 struct App {
     config: Config,
@@ -147,6 +150,7 @@ impl Server {
                 let socket = if listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
                 let listener = socket.and_then(|socket| {
                     socket.set_reuseaddr(true)?;
+                    socket.set_send_buffer_size(SEND_BYTES)?;
                     socket.bind(listen)?;
                     socket.listen(BACKLOG)
                 });

@@ -27,6 +27,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::engine::Generation;
 use crate::input::records::Raw;
+use crate::input::without_mark;
 use crate::model::Decision;
 
 use super::App;
@@ -209,8 +210,9 @@ async fn collect(app: &App, request: Request) -> Result<(Vec<u8>, bool), Problem
             frame.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body is cut off or not well-formed"))?;
         let Ok(data) = frame.into_data() else { continue };
         bytes.extend_from_slice(&data);
-        // Each byte is looked at once, in however many parts it comes.
-        first = first.or_else(|| data.iter().copied().find(|b| !b.is_ascii_whitespace()));
+        // Each byte is looked at once, in however many parts it comes. A byte order mark is nothing.
+        let is_something = |b: &u8| !b.is_ascii_whitespace() && !b"\xef\xbb\xbf".contains(b);
+        first = first.or_else(|| data.iter().copied().find(is_something));
         let is_list = first == Some(b'[');
         if is_list && bytes.len() > limits.batch_bytes {
             return Err(too_large(limits.batch_bytes, "the list"));
@@ -219,6 +221,8 @@ async fn collect(app: &App, request: Request) -> Result<(Vec<u8>, bool), Problem
             return Err(too_large(limits.body_bytes, "the failure"));
         }
     }
+    let mark = bytes.len() - without_mark(&bytes).len();
+    bytes.drain(..mark);
     Ok((bytes, first == Some(b'[')))
 }
 

@@ -12,6 +12,7 @@ use axum::response::Response;
 use hyper::body::Frame;
 
 use crate::input::records::Raw;
+use crate::input::without_mark;
 use crate::render;
 
 use super::{App, Content, Handle, NDJSON, Operation, Problem, Shape, decide, media_type, shared};
@@ -60,6 +61,8 @@ struct Lines {
     open: Vec<u8>,
     /// Whether that line is too long; the rest of it is skipped.
     is_too_long: bool,
+    /// Whether a line was handed on; the first may begin with a byte order mark.
+    has_begun: bool,
     most: usize,
 }
 
@@ -71,13 +74,14 @@ impl Lines {
             if self.is_too_long || self.open.len() + part.len() > self.most {
                 line(Raw::TooLong);
             } else if self.open.is_empty() {
-                line(Raw::Json(without_end(part)));
+                line(self.record(part));
             } else {
                 self.open.extend_from_slice(part);
-                line(Raw::Json(without_end(&self.open)));
+                line(self.record(&self.open));
             }
             self.open.clear();
             self.is_too_long = false;
+            self.has_begun = true;
             bytes = rest;
         }
         if self.is_too_long || self.open.len() + bytes.len() > self.most {
@@ -93,14 +97,15 @@ impl Lines {
         if self.is_too_long {
             line(Raw::TooLong);
         } else if !self.open.is_empty() {
-            line(Raw::Json(without_end(&self.open)));
+            line(self.record(&self.open));
         }
         *self = Self { most: self.most, ..Self::default() };
     }
-}
 
-fn without_end(line: &[u8]) -> &[u8] {
-    line.strip_suffix(b"\r").unwrap_or(line)
+    fn record<'l>(&self, line: &'l [u8]) -> Raw<'l> {
+        let line = if self.has_begun { line } else { without_mark(line) };
+        Raw::Json(line.strip_suffix(b"\r").unwrap_or(line))
+    }
 }
 
 impl HttpBody for Answers {
