@@ -95,11 +95,7 @@ impl Keeper {
 
     /// The decision, with whether the record that could not be read is kept.
     pub(super) fn keep_unreadable<'s>(&self, set: &RuleSet, record: Raw<'_>, decision: Decision<'s>) -> Decision<'s> {
-        let raw = match record {
-            Raw::Json(bytes) | Raw::Text(bytes) => bytes,
-            Raw::TooLong => &[],
-        };
-        self.answered(decision, |spool, decision| spool.keep_unreadable(set, raw, decision))
+        self.answered(decision, |spool, decision| spool.keep_unreadable(set, record.bytes(), decision))
     }
 
     fn answered<'s>(

@@ -11,6 +11,7 @@ mod engine;
 mod failures;
 #[cfg(target_os = "linux")]
 mod faults;
+mod inputs;
 mod layout;
 mod limits;
 mod lints;
@@ -40,6 +41,7 @@ fn main() {
         proof::trials(),
         properties::trials(),
         text::trials(),
+        inputs::trials(),
         records::trials(),
         reloads::trials(),
         reports::trials(),
