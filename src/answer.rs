@@ -1,24 +1,24 @@
-//! One record in, one decision out: read, diagnosed and, where nobody knows it, kept.
+//! One record in, one decision out: diagnosed and, where nobody knows it, kept.
 
 use crate::engine::Generation;
 use crate::input::json::Record;
-use crate::input::records::Raw;
 use crate::model::{Decision, Failure};
 use crate::spool::Keeper;
 
-/// Answers a record with one set of rules; `fill_in` adds what the failure does not say itself.
+/// Answers a record of these bytes with one set of rules; `fill_in` adds what the failure does not say itself.
 pub(crate) fn answer<'g, 'r>(
     generation: &'g Generation,
     keeper: &Keeper,
-    record: Raw<'r>,
+    read: Result<Record<'r>, String>,
+    bytes: &[u8],
     fill_in: impl FnOnce(&mut Failure<'r>),
 ) -> Decision<'g> {
     let set = generation.rules();
-    match record.read() {
+    match read {
         Ok(Record { mut failure, notes }) => {
             fill_in(&mut failure);
             set.noted(keeper.keep(set, &failure, generation.classify(&failure)), notes)
         }
-        Err(error) => keeper.keep_unreadable(set, record.bytes(), generation.unreadable_record(error, record.bytes())),
+        Err(error) => keeper.keep_unreadable(set, bytes, generation.unreadable_record(error, bytes)),
     }
 }
