@@ -28,6 +28,8 @@
 //! What no rule knows need not be lost: a [`Spool`] keeps each shape of it on disk, with an exact count.
 
 #[cfg(feature = "cli")]
+mod answer;
+#[cfg(feature = "cli")]
 pub mod cli;
 mod diagnostic;
 mod engine;
@@ -38,6 +40,8 @@ mod model;
 pub mod render;
 mod rulefile;
 mod ruleset;
+#[cfg(feature = "serve")]
+pub mod server;
 pub mod spool;
 pub mod trace {
     //! What a [`Trace`](crate::Trace) holds.

@@ -5,25 +5,24 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base64::Engine as _;
 use clap::{Args, ValueEnum};
 
+use crate::answer::answer_read;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
-use crate::input::format::Entry;
-use crate::input::json::Record;
 use crate::input::mapping::Mapping;
 use crate::input::records::{Raw, Records};
 use crate::model::Decision;
 use crate::render;
 use crate::ruleset::RuleSet;
+use crate::spool::Keeper;
 
 use super::engine::EngineArguments;
 use super::follow::Follow;
 use super::input::{self, FailureArguments};
 use super::output::{Failed, Output, remark};
 use super::signals::{self, Stopping};
-use super::spool::{self, Keeper};
+use super::spool;
 use super::threads::{self, Counts};
 
 const EXAMPLES: &str = "Examples:
@@ -73,9 +72,6 @@ enum OutputFormat {
     Log,
 }
 
-/// Bytes of an unreadable record that are shown in base 64.
-const RAW_BYTES: usize = 4 * 1024;
-
 pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCode, Failed> {
     let mapping = arguments.failures.format.mapping()?;
     let engine = Arc::new(arguments.engine.open(rules)?);
@@ -87,9 +83,9 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     }));
     let output = Arc::new(Mutex::new(Output::new()));
     let keeper = Arc::new(keeper);
-    let of_signal = Arc::clone(&keeper);
+    let (of_signal, is_required) = (Arc::clone(&keeper), arguments.spool.is_required);
     let stopping = signals::flush_on_signal(&output, move || {
-        if let Err(failed) = of_signal.conclude() {
+        if let Err(failed) = spool::conclude(&of_signal, is_required) {
             remark(&failed.to_string());
         }
     })?;
@@ -102,7 +98,7 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     };
     // What was answered is written even when a later file cannot be read.
     let flushed = lock(&run.output).flush();
-    let kept = run.answerer.keeper.conclude();
+    let kept = spool::conclude(&run.answerer.keeper, is_required);
     done.and(flushed).and(kept)?;
     arguments.failures.conclude(&answerer.mapping, run.counts.left_out);
     if run.counts.unreadable > 0 {
@@ -195,21 +191,13 @@ impl Answerer<'_> {
     pub(super) fn answer(&self, record: Raw<'_>, buffer: &mut Vec<u8>) -> Answered {
         // One set for the whole answer, whatever is loaded meanwhile.
         let generation = self.engine.current();
-        let set = generation.rules();
-        let decision = match record.read(&self.mapping) {
-            Ok(entry) if self.arguments.failures.leaves_out(&entry) => return Answered::LeftOut,
-            Ok(Entry { record: Record { mut failure, notes }, .. }) => {
-                self.arguments.failures.fill_in(&mut failure);
-                let decision = self.keeper.keep(set, &failure, generation.classify(&failure));
-                set.noted(decision, notes)
-            }
-            Err(error) => {
-                let mut decision = generation.unreadable(error);
-                decision.raw_base64 = record.not_utf8().map(|bytes| raw(set, bytes));
-                self.keeper.keep_unreadable(set, record, decision)
-            }
-        };
-        self.write(buffer, &decision, set, record.is_whole());
+        let read = record.read_with(&self.mapping);
+        if read.as_ref().is_ok_and(|entry| self.arguments.failures.leaves_out(entry)) {
+            return Answered::LeftOut;
+        }
+        let fill_in = |failure: &mut _| self.arguments.failures.fill_in(failure);
+        let decision = answer_read(&generation, &self.keeper, record, read.map(|entry| entry.record), fill_in);
+        self.write(buffer, &decision, generation.rules(), record.is_whole());
         if decision.error.is_some() { Answered::Unreadable } else { Answered::Read }
     }
 
@@ -226,14 +214,6 @@ impl Answerer<'_> {
             },
         }
     }
-}
-
-/// The start of a record that is not UTF-8; with its bytes replaced where a secret had to be taken out.
-fn raw(set: &RuleSet, raw: &[u8]) -> String {
-    let start = String::from_utf8_lossy(&raw[..raw.len().min(2 * RAW_BYTES)]);
-    let redacted = set.redacted(&start);
-    let shown = if redacted == start { raw } else { redacted.as_bytes() };
-    base64::prelude::BASE64_STANDARD.encode(&shown[..shown.len().min(RAW_BYTES)])
 }
 
 pub(super) fn lock(output: &Mutex<Output>) -> MutexGuard<'_, Output> {

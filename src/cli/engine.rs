@@ -15,13 +15,13 @@ use super::signals;
 pub(super) struct EngineArguments {
     /// Take changed rules into use while the command runs
     #[arg(long)]
-    watch: bool,
+    pub(super) watch: bool,
     /// Keep the last good rules there, and start with them when the rules do not load
     #[arg(long, value_name = "DIR")]
-    state: Option<PathBuf>,
+    pub(super) state: Option<PathBuf>,
     /// Start with nothing but DSUNK001 when there are no rules that load
     #[arg(long)]
-    allow_fallback_only: bool,
+    pub(super) allow_fallback_only: bool,
 }
 
 impl EngineArguments {

@@ -238,6 +238,13 @@ fn parquet(_: File, _: &ProgressBar, _: &Mapping) -> io::Result<Records<Box<dyn 
     Err(io::Error::other("it is Parquet, which this build does not read; build with `--features parquet`, or give CSV"))
 }
 
+/// The whole text of a file.
+#[cfg(feature = "serve")]
+pub(super) fn text(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path)
+        .map_err(|error| Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error))
+}
+
 impl FailureArguments {
     /// Says which format an input was taken for, where that was asked for.
     fn telling<R: Read>(&self, records: Records<R>, path: &Path) -> Records<R> {

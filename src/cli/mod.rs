@@ -17,6 +17,8 @@ mod paths;
 mod publish;
 mod replace;
 mod schema;
+#[cfg(feature = "serve")]
+mod serve;
 mod signals;
 mod spool;
 mod test;
@@ -47,6 +49,7 @@ const EXAMPLES: &str = "Examples:
   faultbook check my-rules/                      every problem of a rule set at once
   faultbook new --from failure.json --code DSEX021   a rule for a failure
   faultbook test my-rules/                       whether its examples pass, and what they prove
+  faultbook --rules my-rules/ serve              the same over HTTP, for connectors
   faultbook watch my-rules/                      what each change of it does, while it is edited
 
 Exit codes: 0 clean, 1 findings, 2 could not run.";
@@ -108,6 +111,9 @@ enum Command {
     Ledger(ledger::Arguments),
     /// Watch a rules directory: what changes, what is refused and why
     Watch(watch::Arguments),
+    /// Answer failures over HTTP
+    #[cfg(feature = "serve")]
+    Serve(serve::Arguments),
     /// Put a rule set in place as a whole, with a lock that names its files
     Publish(publish::Arguments),
     /// Print a JSON Schema, for editors and validators
@@ -139,6 +145,8 @@ pub fn main() -> ExitCode {
         Command::New(command) => new::run(command, rules),
         Command::Ledger(command) => ledger::run(command, rules),
         Command::Watch(command) => watch::run(command, rules),
+        #[cfg(feature = "serve")]
+        Command::Serve(command) => serve::run(command, rules),
         Command::Publish(command) => publish::run(command, rules),
         Command::Schema(command) => schema::run(command),
     };

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use crate::diagnostic::Report;
+use crate::input::json::{Record, read_guarded};
 use crate::model::{Decision, Failure};
 use crate::ruleset::RuleSet;
 
@@ -67,6 +68,22 @@ impl Generation {
             Ok((decision, None)) => self.counted(decision),
             Err(_) => self.unreadable("internal error; please report the record"),
         }
+    }
+
+    /// Reads one failure in our own JSON, as [`read_record`](crate::read_record) does, and says what it is. A record that
+    /// cannot be read gives the fallback with the reason `unreadable` and an error. Written with
+    /// [`json_line`](crate::render::json_line) the decision is what the command line answers, byte by byte.
+    #[must_use]
+    pub fn classify_record(&self, record: &[u8]) -> Decision<'_> {
+        match read_guarded(record) {
+            Ok(Record { failure, notes }) => self.set.noted(self.classify(&failure), notes),
+            Err(error) => self.unreadable_record(error, record),
+        }
+    }
+
+    /// The decision on a record that could not be read; counted as well.
+    pub(crate) fn unreadable_record(&self, error: impl Into<String>, record: &[u8]) -> Decision<'_> {
+        self.counted(self.set.unreadable_record(error, record))
     }
 
     /// The decision on a record that could not be read as a failure; counted as well.

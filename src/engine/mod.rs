@@ -13,6 +13,7 @@ mod state;
 mod status;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -69,6 +70,8 @@ struct News {
     watch: WatchMode,
     /// How the last load ended, and when.
     last_reload: Option<(ReloadOutcome, SystemTime)>,
+    last_success: SystemTime,
+    reloads: BTreeMap<&'static str, u64>,
     loading_since: Option<Instant>,
     not_kept: Option<String>,
     generations_alive: usize,
@@ -160,6 +163,8 @@ impl Engine {
                 source,
                 watch: WatchMode::Off,
                 last_reload: None,
+                last_success: SystemTime::now(),
+                reloads: BTreeMap::new(),
                 loading_since: None,
                 not_kept: None,
                 generations_alive: 0,
@@ -173,6 +178,13 @@ impl Engine {
     #[must_use]
     pub fn classify(&self, failure: &Failure<'_>) -> Decision<'static> {
         self.current.load().classify(failure).into_owned()
+    }
+
+    /// Reads one failure in our own JSON and says what it is, also where it cannot be read: see
+    /// [`Generation::classify_record`].
+    #[must_use]
+    pub fn classify_record(&self, record: &[u8]) -> Decision<'static> {
+        self.current.load().classify_record(record).into_owned()
     }
 
     /// The set in force, to answer several failures with, or to borrow decisions from.
@@ -261,7 +273,12 @@ impl Engine {
             ReloadOutcome::Rejected(rejected) => tracing::warn!(%rejected, "faultbook.reload.rejected"),
         }
         let mut news = self.news();
-        news.last_reload = Some((outcome.clone(), SystemTime::now()));
+        let now = SystemTime::now();
+        news.last_reload = Some((outcome.clone(), now));
+        if !matches!(outcome, ReloadOutcome::Rejected(_)) {
+            news.last_success = now;
+        }
+        *news.reloads.entry(outcome.as_str()).or_default() += 1;
         news.loading_since = None;
     }
 
@@ -287,6 +304,8 @@ impl Engine {
             rules: current.set.rules().len(),
             watch: news.watch,
             last_reload: news.last_reload.as_ref().map(|(outcome, at)| LastReload::new(*at, outcome)),
+            last_success: humantime::format_rfc3339_seconds(news.last_success).to_string(),
+            reloads_by_outcome: news.reloads.iter().map(|(outcome, count)| ((*outcome).to_owned(), *count)).collect(),
             loading_seconds: news.loading_since.map(|since| since.elapsed().as_secs()).filter(|seconds| *seconds > 0),
             not_kept: news.not_kept.clone(),
             generations_alive: news.generations_alive,

@@ -30,6 +30,10 @@ pub struct Status {
     pub watch: WatchMode,
     /// How the last load ended; null when nothing was loaded since the start.
     pub last_reload: Option<LastReload>,
+    /// When the files were last loaded without errors, the start included: RFC 3339, UTC.
+    pub last_success: String,
+    /// Loads since the start, by outcome: `swapped`, `unchanged`, `rejected`; the first load is not counted.
+    pub reloads_by_outcome: BTreeMap<String, u64>,
     /// Seconds for which reading or loading the files has been under way; null when it has not taken a second yet. A
     /// file system that hangs shows here, and nowhere else.
     pub loading_seconds: Option<u64>,

@@ -23,3 +23,6 @@ pub(crate) mod records;
 mod rows;
 pub mod text;
 mod value;
+
+#[cfg(feature = "serve")]
+pub(crate) use form::without_mark;

@@ -8,11 +8,13 @@ use super::{Action, RetryClass};
 
 /// A stable code such as `DSEX001`: `DS`, two to six capital letters, three digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Code(String);
 
 /// A code of the catalogue. Status, retry class and action belong to the code; a rule never changes them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct CatalogEntry {
     /// The code itself.
     pub code: Code,

@@ -11,7 +11,6 @@ mod page;
 #[cfg(feature = "cli")]
 mod proof;
 mod reload;
-#[cfg(feature = "cli")]
 mod report;
 #[cfg(feature = "cli")]
 mod schema;
@@ -31,11 +30,9 @@ pub use page::{catalogue, page};
 #[cfg(feature = "cli")]
 pub use proof::{ProofView, case_toml, proof, proof_summary, score};
 pub use reload::{reload_line, short};
+pub use report::{Edit, Finding, Fix, Place, ReportDocument, document};
 #[cfg(feature = "cli")]
-pub use report::{
-    Edit, Finding, Fix, Place, ReportDocument, concise, document, full, github, github_summary, gitlab, json,
-    json_lines, junit, sarif,
-};
+pub use report::{concise, full, github, github_summary, gitlab, json, json_lines, junit, sarif};
 #[cfg(feature = "cli")]
 pub use schema::schema;
 #[cfg(feature = "cli")]

@@ -4,6 +4,9 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 use crate::diagnostic::floor_char_boundary;
 use crate::input::text;
 use crate::matcher::{Candidate, Cause, Scratch, Witness, captures, witnesses};
@@ -11,6 +14,9 @@ use crate::model::{CatalogEntry, Decision, Evidence, Failure, Log, Rule, Unknown
 
 use super::redact::Secret;
 use super::{FALLBACK_RULE, RuleSet};
+
+/// Bytes of an unreadable record that are shown in base 64.
+const RAW_BYTES: usize = 4 * 1024;
 
 /// What a failure is, in short: the code and the rule, without message and evidence.
 #[derive(Debug, Clone, Copy)]
@@ -132,8 +138,20 @@ impl RuleSet {
         decision
     }
 
+    /// The decision on a record that could not be read; the start of its bytes is kept when they are no text.
+    pub(crate) fn unreadable_record(&self, error: impl Into<String>, record: &[u8]) -> Decision<'_> {
+        let mut decision = self.unreadable(error);
+        if std::str::from_utf8(record).is_err() {
+            let start = String::from_utf8_lossy(&record[..record.len().min(2 * RAW_BYTES)]);
+            let redacted = self.redactor.redact(&start);
+            // The bytes themselves, unless a secret had to be taken out.
+            let shown = if redacted == start { record } else { redacted.as_bytes() };
+            decision.raw_base64 = Some(BASE64_STANDARD.encode(&shown[..shown.len().min(RAW_BYTES)]));
+        }
+        decision
+    }
+
     /// The decision with what was odd about the record.
-    #[cfg(feature = "cli")]
     pub(crate) fn noted<'s>(&self, mut decision: Decision<'s>, notes: Vec<String>) -> Decision<'s> {
         decision.notes.splice(0..0, notes.into_iter().map(|note| self.redactor.redact(&note).into_owned()));
         decision

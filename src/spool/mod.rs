@@ -5,6 +5,8 @@
 mod directory;
 mod entry;
 mod fingerprint;
+#[cfg(feature = "cli")]
+mod keeper;
 mod read;
 mod segment;
 mod specimen;
@@ -29,6 +31,9 @@ use read::Merged;
 use segment::Segment;
 use table::{Bounds, Known, Table};
 use writer::{Shared, Writer};
+
+#[cfg(feature = "cli")]
+pub(crate) use keeper::Keeper;
 
 pub use fingerprint::{Fingerprint, Outline};
 pub use read::{Damage, Overflow, Shape, Unknowns};

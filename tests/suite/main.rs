@@ -5,6 +5,7 @@
 mod against;
 mod cli;
 mod codes;
+mod conformance;
 mod contributing;
 mod drafts;
 mod engine;
@@ -23,6 +24,8 @@ mod records;
 mod reloads;
 mod reports;
 mod schema;
+#[cfg(unix)]
+mod service;
 mod snapshot;
 mod spool;
 mod streams;
@@ -34,6 +37,7 @@ fn main() {
     let trials = [
         against::trials(),
         codes::trials(),
+        conformance::trials(),
         failures::trials(),
         contributing::trials(),
         drafts::trials(),

@@ -48,10 +48,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("matcher", &["model", "diagnostic"]),
     ("input", &["model", "diagnostic"]),
     ("ruleset", &["model", "diagnostic", "error", "rulefile", "matcher", "input"]),
-    ("engine", &["model", "diagnostic", "error", "rulefile", "ruleset"]),
+    ("engine", &["model", "diagnostic", "error", "rulefile", "input", "ruleset"]),
     ("spool", &["model", "diagnostic", "error", "input", "ruleset"]),
     ("render", &["model", "diagnostic", "rulefile", "ruleset", "engine"]),
-    ("cli", &["model", "diagnostic", "error", "rulefile", "input", "ruleset", "engine", "render", "spool"]),
+    ("server", &["model", "diagnostic", "error", "input", "ruleset", "engine", "render", "spool"]),
+    ("cli", &["model", "diagnostic", "error", "rulefile", "input", "ruleset", "engine", "render", "spool", "server"]),
 ];
 
 fn layers() -> Result<(), Failed> {
@@ -90,6 +91,8 @@ fn file_access() -> Result<(), Failed> {
         "cli/new.rs",
         "cli/publish.rs",
         "cli/replace.rs",
+        "server/mod.rs",
+        "server/token.rs",
     ];
     for (path, text) in sources()? {
         let relative = path.strip_prefix(root().join("src"))?.to_string_lossy().into_owned();
@@ -165,6 +168,10 @@ fn versions() -> Result<(), Failed> {
     let expected = [
         ("pyproject.toml", format!("\nversion = \"{version}\"\n")),
         ("pyproject.toml", format!("\"faultbook=={version}\"")),
+        ("bindings/c/Cargo.toml", format!("\nversion = \"{version}\"\n")),
+        ("bindings/dotnet/Faultbook.csproj", format!("<Version>{version}</Version>")),
+        (".ci/connectors/check.py", format!("Faultbook.{version}.nupkg")),
+        ("bindings/python/Cargo.toml", format!("\nversion = \"{version}\"\n")),
         ("action.yml", format!("    default: {version}\n")),
         ("ci/gitlab.yml", format!("    VERSION: {version}\n")),
         ("docs/ci.md", format!("faultbook@v{version}\n")),

@@ -3,12 +3,14 @@
 use serde::Serialize;
 
 use crate::diagnostic::{self, Label, Position, Report, Severity, Span};
+#[cfg(feature = "cli")]
 use crate::render::escape;
 
 use super::places;
 
 /// All findings as one JSON document.
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct ReportDocument {
     /// Version of this document's shape: 1.
     pub version: u32,
@@ -25,7 +27,8 @@ pub struct ReportDocument {
 }
 
 /// One finding.
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// The lint's kebab-case name.
     pub lint: String,
@@ -45,14 +48,16 @@ pub struct Finding {
 }
 
 /// Edits that settle a finding.
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Fix {
     /// The edits; they do not overlap.
     pub edits: Vec<Edit>,
 }
 
 /// A range of a file, and the text that takes its place.
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Edit {
     /// The file, with the rules directory in front.
     pub file: String,
@@ -65,7 +70,8 @@ pub struct Edit {
 }
 
 /// A place in a file.
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Place {
     /// The file, with the rules directory in front.
     pub file: String,
@@ -122,12 +128,14 @@ fn edit(report: &Report, edit: &diagnostic::Edit) -> Edit {
 }
 
 /// The report as one indented document.
+#[cfg(feature = "cli")]
 #[must_use]
 pub fn json(report: &Report) -> String {
     escape::pretty_json(&document(report))
 }
 
 /// A line for each finding, of the same shape as in [`json`].
+#[cfg(feature = "cli")]
 #[must_use]
 pub fn json_lines(report: &Report) -> String {
     document(report).findings.iter().map(|finding| escape::json_line(finding) + "\n").collect()
