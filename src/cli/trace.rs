@@ -99,7 +99,7 @@ impl Run<'_> {
     /// Why a record has its code; nothing for one that is left out.
     fn trace(&mut self, record: Raw<'_>) -> Option<Trace> {
         let arguments = self.arguments;
-        let read = record.read(self.mapping);
+        let read = record.read_with(self.mapping);
         if read.as_ref().is_ok_and(|entry| arguments.failures.leaves_out(entry)) {
             return None;
         }

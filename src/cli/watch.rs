@@ -164,7 +164,7 @@ fn follow(engine: &Arc<Engine>, path: &Path) -> Result<(), Failed> {
         let mut records = Records::new(file, InputFormat::Lines(input::format::Format::Json), &mapping)?;
         while let Some(record) = records.next()? {
             let generation = engine.current();
-            let _ = match record.read(&mapping) {
+            let _ = match record.read_with(&mapping) {
                 Ok(entry) => generation.classify(&entry.record.failure),
                 Err(error) => generation.unreadable(error),
             };

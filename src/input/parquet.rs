@@ -52,7 +52,7 @@ impl RowSource for ParquetRows {
         }
         let Some(next) = self.rows.next() else { return Row::End };
         self.read += 1;
-        if self.read % LOOK_ROWS == 0 && self.total > 0 {
+        if self.read.is_multiple_of(LOOK_ROWS) && self.total > 0 {
             (self.progress)(self.bytes.saturating_mul(self.read) / self.total);
         }
         match next {

@@ -12,7 +12,7 @@ use super::mapping::{Fact, Mapping};
 use super::records::fill;
 
 /// What comes next.
-pub(super) enum Row {
+pub(crate) enum Row {
     /// A row, as an object.
     Record,
     /// Something that is no row; why was said.
