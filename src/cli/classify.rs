@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::{Args, ValueEnum};
 
-use crate::answer::answer;
+use crate::answer::answer_read;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
 use crate::input::mapping::Mapping;
@@ -191,13 +191,12 @@ impl Answerer<'_> {
     pub(super) fn answer(&self, record: Raw<'_>, buffer: &mut Vec<u8>) -> Answered {
         // One set for the whole answer, whatever is loaded meanwhile.
         let generation = self.engine.current();
-        let read = record.read(&self.mapping);
+        let read = record.read_with(&self.mapping);
         if read.as_ref().is_ok_and(|entry| self.arguments.failures.leaves_out(entry)) {
             return Answered::LeftOut;
         }
-        let read = read.map(|entry| entry.record);
         let fill_in = |failure: &mut _| self.arguments.failures.fill_in(failure);
-        let decision = answer(&generation, &self.keeper, read, record.bytes(), fill_in);
+        let decision = answer_read(&generation, &self.keeper, record, read.map(|entry| entry.record), fill_in);
         self.write(buffer, &decision, generation.rules(), record.is_whole());
         if decision.error.is_some() { Answered::Unreadable } else { Answered::Read }
     }

@@ -217,13 +217,6 @@ pub(super) fn open(
     done
 }
 
-/// The whole text of a file.
-#[cfg(feature = "serve")]
-pub(super) fn text(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path)
-        .map_err(|error| Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error))
-}
-
 /// Whether a file begins as Parquet does.
 fn is_parquet(file: &mut File) -> io::Result<bool> {
     let mut start = Vec::new();
@@ -243,6 +236,13 @@ fn parquet(file: File, progress: &ProgressBar, mapping: &Mapping) -> io::Result<
 #[cfg(not(feature = "parquet"))]
 fn parquet(_: File, _: &ProgressBar, _: &Mapping) -> io::Result<Records<Box<dyn Read>>> {
     Err(io::Error::other("it is Parquet, which this build does not read; build with `--features parquet`, or give CSV"))
+}
+
+/// The whole text of a file.
+#[cfg(feature = "serve")]
+pub(super) fn text(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path)
+        .map_err(|error| Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error))
 }
 
 impl FailureArguments {

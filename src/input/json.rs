@@ -69,15 +69,6 @@ pub fn read_record(bytes: &[u8]) -> Result<Record<'_>, String> {
     }
 }
 
-/// Reads one record of a stream or a request; a fault of the reader itself is an error like any other.
-pub(crate) fn read_guarded(bytes: &[u8]) -> Result<Record<'_>, String> {
-    if bytes.trim_ascii().is_empty() {
-        return Err("empty line".to_owned());
-    }
-    // A fault of the reader must cost one answer its code, not a connector its answers.
-    catch_unwind(|| read_record(bytes)).unwrap_or_else(|_| Err("internal error; please report the record".to_owned()))
-}
-
 /// Reads JSON of whatever type, within the limits of a record.
 pub(super) fn read_loose(text: &str) -> serde_json::Result<Loose<'_>> {
     let mut json = serde_json::Deserializer::from_str(text);
@@ -85,6 +76,15 @@ pub(super) fn read_loose(text: &str) -> serde_json::Result<Loose<'_>> {
     AnyValue { values: &mut values, fields: FIELDS.len() }
         .deserialize(&mut json)
         .and_then(|value| json.end().map(|()| value))
+}
+
+/// Reads one record of a stream or a request; a fault of the reader itself is an error like any other.
+pub(crate) fn read_guarded(bytes: &[u8]) -> Result<Record<'_>, String> {
+    if bytes.trim_ascii().is_empty() {
+        return Err("empty line".to_owned());
+    }
+    // A fault of the reader must cost one answer its code, not a connector its answers.
+    catch_unwind(|| read_record(bytes)).unwrap_or_else(|_| Err("internal error; please report the record".to_owned()))
 }
 
 fn describe(error: &serde_json::Error, text: &str) -> String {

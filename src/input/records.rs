@@ -61,7 +61,7 @@ pub(crate) fn one_failure(
     let mut records =
         Records::new(compact.as_deref().unwrap_or(input), format, mapping).map_err(|error| error.to_string())?;
     let first = records.next().map_err(|error| error.to_string())?;
-    let Record { failure, mut notes } = first.ok_or("the input holds no failure")?.read(mapping)?.record;
+    let Record { failure, mut notes } = first.ok_or("the input holds no failure")?.read_with(mapping)?.record;
     let failure = failure.into_owned();
     if records.next().map_err(|error| error.to_string())?.is_some() {
         notes.push("the input holds several failures; the first one is taken".to_owned());
@@ -71,14 +71,20 @@ pub(crate) fn one_failure(
 
 impl<'r> Raw<'r> {
     /// Reads the failure; why it could not be read else.
-    pub(crate) fn read(self, mapping: &Mapping) -> Result<Entry<'r>, String> {
-        // A fault of the reader must cost one answer its code, not a connector its answers.
-        let fault = || "internal error; please report the record".to_owned();
+    #[cfg(feature = "serve")]
+    pub(crate) fn read(self) -> Result<Record<'r>, String> {
+        self.read_with(&Mapping::default()).map(|entry| entry.record)
+    }
+
+    /// Reads the failure, with fields that are mapped; why it could not be read else.
+    pub(crate) fn read_with(self, mapping: &Mapping) -> Result<Entry<'r>, String> {
         match self {
             Self::Json(bytes) => read_guarded(bytes).map(Entry::from),
             Self::Other(_, bytes) if bytes.trim_ascii().is_empty() => Err("empty line".to_owned()),
             Self::Other(format, bytes) | Self::Whole(format, bytes) => {
-                catch_unwind(AssertUnwindSafe(|| format.read(bytes, mapping))).unwrap_or_else(|_| Err(fault()))
+                // A fault of the reader must cost one answer its code, not a connector its answers.
+                catch_unwind(AssertUnwindSafe(|| format.read(bytes, mapping)))
+                    .unwrap_or_else(|_| Err("internal error; please report the record".to_owned()))
             }
             Self::Text(bytes) => Ok(text(bytes).into()),
             Self::TooLong => Err(format!("the record has more than {} bytes", limits::RECORD_BYTES)),
@@ -86,7 +92,7 @@ impl<'r> Raw<'r> {
         }
     }
 
-    /// The bytes of the record, as far as there are any.
+    /// The bytes as they were sent; none for what is no record.
     pub(crate) fn bytes(self) -> &'r [u8] {
         match self {
             Self::Json(bytes) | Self::Text(bytes) | Self::Other(_, bytes) | Self::Whole(_, bytes) => bytes,
@@ -628,7 +634,7 @@ pub fn read_as(format: Format, input: &[u8]) -> Vec<Result<Record<'static>, Stri
     };
     loop {
         match records.next() {
-            Ok(Some(record)) => read.push(record.read(&mapping).map(|entry| {
+            Ok(Some(record)) => read.push(record.read_with(&mapping).map(|entry| {
                 let Record { failure, notes } = entry.record;
                 Record { failure: failure.into_owned(), notes }
             })),

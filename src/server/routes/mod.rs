@@ -26,7 +26,6 @@ use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::engine::Generation;
-use crate::input::mapping::Mapping;
 use crate::input::records::Raw;
 use crate::input::without_mark;
 use crate::model::Decision;
@@ -245,8 +244,7 @@ fn media_type(headers: &HeaderMap, wanted: &[&str]) -> Result<(), Problem> {
 /// Answers a failure and counts how long that took.
 fn decide<'g>(app: &App, generation: &'g Generation, record: Raw<'_>) -> Decision<'g> {
     let began = Instant::now();
-    let read = record.read(&Mapping::default()).map(|entry| entry.record);
-    let decision = crate::answer::answer(generation, &app.keeper, read, record.bytes(), |_| {});
+    let decision = crate::answer::answer(generation, &app.keeper, record, |_| {});
     app.metrics.decided(began.elapsed());
     decision
 }

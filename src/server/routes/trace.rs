@@ -4,7 +4,8 @@ use axum::extract::{FromRequest as _, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::input::json::{Record, read_guarded};
+use crate::input::json::Record;
+use crate::input::records::Raw;
 use crate::render;
 
 use super::{Content, Handle, JSON, Json, Operation, Parameter, Problem, Shape, aside, json_body};
@@ -41,7 +42,7 @@ pub(super) async fn answer(State(handle): State<Handle>, request: Request) -> Re
         let generation = body.app.engine.current();
         let set = generation.rules();
         let Record { failure, notes } =
-            read_guarded(&body.bytes).map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error))?;
+            Raw::Json(&body.bytes).read().map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error))?;
         let mut trace = set.trace(&failure, misses);
         trace.decision = set.noted(trace.decision, notes);
         let mut out = Vec::new();
