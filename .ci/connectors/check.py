@@ -59,6 +59,7 @@ NEEDS = {
     "cli": (["python3"], [], None),
     "c": (["cc", "pkg-config"], [C_LIBRARY], c),
     "dotnet": (["mcs", "mono", "unzip", "curl"], [DOTNET_PACKAGE], dotnet),
+    "log-pipeline": (["rsyslogd"], [], None),
     "python": (["python3"], ["target/python/wheels"], python),
 }
 
