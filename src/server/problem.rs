@@ -100,7 +100,8 @@ impl Problem {
         let head = format!(
             "HTTP/1.1 {status} {title}\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {length}\r\nconnection: close\r\n"
         );
-        let more: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let more: Vec<String> = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let more = more.concat();
         [head.as_bytes(), more.as_bytes(), b"\r\n", &body].concat()
     }
 

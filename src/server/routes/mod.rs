@@ -300,11 +300,11 @@ mod tests {
         let engine = Arc::new(Engine::builtin());
         let server = Server::bind(config, engine, Arc::new(Keeper::default()), |_| {}).unwrap();
         let routes = Router::new().route("/broken", get(broken_route)).route(health::LIVE.path, get(health::live));
-        let router = behind_guard(Arc::downgrade(&server.app), routes);
+        let guarded = behind_guard(Arc::downgrade(&server.app), routes);
         let ask = |path: &str| {
             let request = Request::builder().method(Method::GET).uri(path).header(HOST, "localhost");
             server.runtime.block_on(async {
-                let response = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+                let response = guarded.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
                 (response.status(), response.into_body().collect().await.unwrap().to_bytes())
             })
         };
