@@ -8,19 +8,19 @@ test:
 
 # The C library: header, example, valgrind, threads, conformance
 c: release
-    bash bindings/c/test.sh
+    FAULTBOOK=$PWD/target/release/faultbook bash bindings/c/test.sh
 
-# The .NET package on Mono and CoreCLR: needs mono-mcs and mono-runtime
+# The .NET package on Mono and CoreCLR: needs mono-mcs, mono-runtime and the wheel dotnetcore2
 dotnet: release
-    bash bindings/dotnet/test.sh
+    FAULTBOOK=$PWD/target/release/faultbook bash bindings/dotnet/test.sh
 
 # The Python package: wheel, pytest, mypy, conformance
 python: release
-    bash bindings/python/test.sh
+    FAULTBOOK_BIN=$PWD/target/release/faultbook bash bindings/python/test.sh
 
 # The HTTP service: faults, limits, schemathesis; needs slowhttptest and curl
 service: release
-    bash .ci/service/run.sh target/release/faultbook
+    python3 .ci/service/check.py target/release/faultbook
 
 # Quick starts of docs/connectors/
 quickstarts: release

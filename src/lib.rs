@@ -60,7 +60,9 @@ pub use engine::{
     WatchMode, WatchOptions, Watcher,
 };
 pub use error::{Error, ErrorKind};
+pub use input::format::Format;
 pub use input::json::{Record, read_record};
+pub use input::records::read_as;
 pub use input::text::read as read_text;
 pub use model::{
     Action, Attribute, CatalogEntry, Code, Decision, Evidence, Exception, Failure, Log, RetryClass, Rule, Trace,

@@ -33,6 +33,21 @@ def library(folder, environment):
     environment["CARGO_TARGET_DIR"] = str(ROOT / "target" / "connectors")
 
 
+def c(_folder, environment):
+    """The library is installed where `bindings/c/test.sh` has put it."""
+    environment["PKG_CONFIG_PATH"] = str(ROOT / C_LIBRARY.parent)
+
+
+def dotnet(folder, _environment):
+    """The package lies beside the program."""
+    shutil.copy(ROOT / DOTNET_PACKAGE, folder)
+
+
+# What `bindings/c/test.sh` and `bindings/dotnet/test.sh` leave behind.
+C_LIBRARY = Path("target/c-test/prefix/lib/pkgconfig/faultbook.pc")
+DOTNET_PACKAGE = Path("target/dotnet-test/Faultbook.0.1.0.nupkg")
+
+
 def python(folder, environment):
     """The wheel that the document installs is the one that was built here."""
     environment["PIP_FIND_LINKS"] = str(ROOT / "target" / "python" / "wheels")
@@ -42,6 +57,9 @@ def python(folder, environment):
 NEEDS = {
     "library": (["cargo"], [], library),
     "cli": (["python3"], [], None),
+    "c": (["cc", "pkg-config"], [C_LIBRARY], c),
+    "dotnet": (["mcs", "mono", "unzip", "curl"], [DOTNET_PACKAGE], dotnet),
+    "log-pipeline": (["rsyslogd"], [], None),
     "python": (["python3"], ["target/python/wheels"], python),
 }
 

@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::{Args, ValueEnum};
 
-use crate::answer::answer;
+use crate::answer::answer_read;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
-use crate::input::records::{self, Raw, Records};
+use crate::input::mapping::Mapping;
+use crate::input::records::{Raw, Records};
 use crate::model::Decision;
 use crate::render;
 use crate::ruleset::RuleSet;
@@ -22,7 +23,7 @@ use super::input::{self, FailureArguments};
 use super::output::{Failed, Output, remark};
 use super::signals::{self, Stopping};
 use super::spool;
-use super::threads;
+use super::threads::{self, Counts};
 
 const EXAMPLES: &str = "Examples:
   faultbook classify failures.ndjson
@@ -31,6 +32,8 @@ const EXAMPLES: &str = "Examples:
   faultbook classify --input json --format json --threads 0 failures.ndjson > decisions.ndjson
   faultbook --rules rules classify --format json --follow failures.ndjson >> decisions.ndjson
   kubectl logs job/sync | faultbook classify --input text --connector webhook --operation create
+  faultbook classify --input clef --min-level error --format json --follow log.clef
+  faultbook classify --map exception=err,connector=Properties.Target app.log
 
 One line out for each record in, in order. A line that cannot be read gives a decision with
 DSUNK001, `unknown_reason` `unreadable` and `error`; the exit code is then 1.
@@ -70,6 +73,7 @@ enum OutputFormat {
 }
 
 pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCode, Failed> {
+    let mapping = arguments.failures.format.mapping()?;
     let engine = Arc::new(arguments.engine.open(rules)?);
     let keeper = arguments.spool.open()?;
     std::panic::set_hook(Box::new(|panic| {
@@ -86,8 +90,8 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
         }
     })?;
     let _watching = arguments.engine.keep_fresh(&engine, arguments.follow.is_some())?;
-    let mut run =
-        Run { answerer: Answerer { arguments, engine, keeper }, output, stopping, answered: 0, unreadable: 0 };
+    let answerer = Answerer { arguments, mapping, engine, keeper };
+    let mut run = Run { answerer: &answerer, output, stopping, counts: Counts::default() };
     let done = match &arguments.follow {
         Some(file) => run.follow(file),
         None => input::files(&arguments.failures.files).try_for_each(|file| run.file(file)),
@@ -96,11 +100,12 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
     let flushed = lock(&run.output).flush();
     let kept = spool::conclude(&run.answerer.keeper, is_required);
     done.and(flushed).and(kept)?;
-    if run.unreadable > 0 {
-        remark(&format!("{} of {} records could not be read", run.unreadable, run.answered));
+    arguments.failures.conclude(&answerer.mapping, run.counts.left_out);
+    if run.counts.unreadable > 0 {
+        remark(&format!("{} of {} records could not be read", run.counts.unreadable, run.counts.answered));
         return Ok(ExitCode::from(1));
     }
-    if run.answered == 0 {
+    if run.counts.answered + run.counts.left_out == 0 {
         remark("no failures in the input");
     }
     Ok(ExitCode::SUCCESS)
@@ -109,21 +114,30 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
 /// What answers records; the same for every thread.
 pub(super) struct Answerer<'a> {
     arguments: &'a Arguments,
+    mapping: Mapping,
     engine: Arc<Engine>,
     keeper: Arc<Keeper>,
 }
 
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answered {
+    Read,
+    Unreadable,
+    LeftOut,
+}
+
 struct Run<'a> {
-    answerer: Answerer<'a>,
+    answerer: &'a Answerer<'a>,
     output: Arc<Mutex<Output>>,
     stopping: Stopping,
-    answered: u64,
-    unreadable: u64,
+    counts: Counts,
 }
 
 impl Run<'_> {
     fn file(&mut self, path: &Path) -> Result<(), Failed> {
-        input::open(path, |reader, cannot| self.records(reader, &cannot))
+        let Answerer { arguments, mapping, .. } = self.answerer;
+        input::open(path, &arguments.failures, mapping, |records, cannot| self.records(records, &cannot))
     }
 
     /// Answers a file as it grows, until a signal comes.
@@ -132,25 +146,21 @@ impl Run<'_> {
             Error::new(ErrorKind::Io, format!("cannot follow `{}`", path.display())).with_source(error)
         };
         // Whatever stands in it later: a file that grows holds lines.
-        self.records_as(records::InputFormat::Json, Follow::open(path).map_err(cannot)?, &cannot)
+        let format = self.answerer.arguments.failures.format.of_lines();
+        let records =
+            Records::new(Follow::open(path).map_err(cannot)?, format, &self.answerer.mapping).map_err(cannot)?;
+        self.records(records, &cannot)
     }
 
-    fn records(&mut self, input: impl Read, cannot: &impl Fn(io::Error) -> Error) -> Result<(), Failed> {
-        self.records_as(self.answerer.arguments.failures.input.into(), input, cannot)
-    }
-
-    fn records_as(
+    fn records<R: Read>(
         &mut self,
-        format: records::InputFormat,
-        input: impl Read,
+        mut records: Records<R>,
         cannot: &impl Fn(io::Error) -> Error,
     ) -> Result<(), Failed> {
-        let mut records = Records::new(input, format).map_err(cannot)?;
         let threads = threads::count(self.answerer.arguments.threads);
         if threads > 1 {
-            let (counts, done) = threads::run(&self.answerer, records, threads, &self.output, &self.stopping, cannot);
-            self.answered += counts.answered;
-            self.unreadable += counts.unreadable;
+            let (counts, done) = threads::run(self.answerer, records, threads, &self.output, &self.stopping, cannot);
+            self.counts.add(counts);
             return done;
         }
         let shared = Arc::clone(&self.output);
@@ -158,10 +168,8 @@ impl Run<'_> {
             // Held until a record has to be waited for: a signal comes after what can be answered without waiting.
             let mut output = lock(&shared);
             loop {
-                let (answerer, mut is_unreadable) = (&self.answerer, false);
-                output.line(|buffer| is_unreadable = answerer.answer(record, buffer))?;
-                self.answered += 1;
-                self.unreadable += u64::from(is_unreadable);
+                let (answerer, counts) = (self.answerer, &mut self.counts);
+                output.line_if(|buffer| counts.count(answerer.answer(record, buffer)))?;
                 // The items of a list are there, but a signal must not wait for the last of them.
                 if records.would_wait() || records.is_list() {
                     break;
@@ -179,14 +187,18 @@ impl Run<'_> {
 }
 
 impl Answerer<'_> {
-    /// Answers a record with one line, without its end; whether the record could not be read.
-    pub(super) fn answer(&self, record: Raw<'_>, buffer: &mut Vec<u8>) -> bool {
+    /// Answers a record with one line, without its end, unless it is left out.
+    pub(super) fn answer(&self, record: Raw<'_>, buffer: &mut Vec<u8>) -> Answered {
         // One set for the whole answer, whatever is loaded meanwhile.
         let generation = self.engine.current();
+        let read = record.read_with(&self.mapping);
+        if read.as_ref().is_ok_and(|entry| self.arguments.failures.leaves_out(entry)) {
+            return Answered::LeftOut;
+        }
         let fill_in = |failure: &mut _| self.arguments.failures.fill_in(failure);
-        let decision = answer(&generation, &self.keeper, record, fill_in);
-        self.write(buffer, &decision, generation.rules(), matches!(record, Raw::Text(_)));
-        decision.error.is_some()
+        let decision = answer_read(&generation, &self.keeper, record, read.map(|entry| entry.record), fill_in);
+        self.write(buffer, &decision, generation.rules(), record.is_whole());
+        if decision.error.is_some() { Answered::Unreadable } else { Answered::Read }
     }
 
     fn write(&self, buffer: &mut Vec<u8>, decision: &Decision<'_>, set: &RuleSet, is_text: bool) {

@@ -8,11 +8,12 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::error::{Error, ErrorKind};
-use crate::input::records::{InputFormat, one_failure};
+use crate::input::records::one_failure;
 use crate::model::{Failure, limits};
 use crate::render::escaped;
 use crate::ruleset::draft::{Draft, Goal, NewCode, Refusal, draft, new_code};
 
+use super::input::FormatArguments;
 use super::output::{self, Failed, remark};
 use super::replace::replace_file;
 
@@ -39,6 +40,8 @@ pub(super) struct Arguments {
     /// Draft a rule from a failure: JSON or text as `classify` reads it, standard input for `-`
     #[arg(long, value_name = "FILE", requires = "goal")]
     from: Option<PathBuf>,
+    #[command(flatten)]
+    format: FormatArguments,
     /// The code that the drafted rule gives
     #[arg(long, value_name = "CODE", group = "goal", requires = "from")]
     code: Option<String>,
@@ -129,8 +132,10 @@ impl Arguments {
         } else {
             File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(cannot)?;
         }
-        let (mut failure, notes) = one_failure(&bytes, InputFormat::Auto).map_err(Failed::Usage)?;
-        for note in notes {
+        let mapping = self.format.mapping()?;
+        let read = one_failure(&bytes, self.format.input.into(), &mapping);
+        let (mut failure, notes) = read.map_err(Failed::Usage)?;
+        for note in notes.into_iter().chain(mapping.unfound()) {
             remark(&escaped(&note));
         }
         for (field, value) in [

@@ -71,6 +71,14 @@ impl Output {
         if self.buffer.len() >= BUFFER_BYTES { self.flush() } else { Ok(()) }
     }
 
+    /// Adds one line, unless what should write it says that there is none.
+    pub(super) fn line_if(&mut self, write: impl FnOnce(&mut Vec<u8>) -> bool) -> Result<(), Failed> {
+        if !write(&mut self.buffer) {
+            return Ok(());
+        }
+        self.line(|_| ())
+    }
+
     /// Writes several whole lines, together with what is kept.
     pub(super) fn lines(&mut self, lines: &[u8], count: u64) -> Result<(), Failed> {
         self.buffer.extend_from_slice(lines);

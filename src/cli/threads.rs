@@ -14,7 +14,7 @@ use std::thread;
 use crate::error::Error;
 use crate::input::records::{Batch, Records};
 
-use super::classify::{Answerer, lock};
+use super::classify::{Answered, Answerer, lock};
 use super::output::{self, Failed, Output};
 use super::signals::Stopping;
 
@@ -29,14 +29,33 @@ const BATCH_BYTES: usize = 2 * 1024 * 1024;
 struct Work {
     records: Batch,
     answers: Vec<u8>,
-    unreadable: u64,
+    counts: Counts,
 }
 
-/// How many records were answered, and how many of them could not be read.
+/// How many records were answered, how many of these could not be read, and how many were left out.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counts {
     pub(super) answered: u64,
     pub(super) unreadable: u64,
+    pub(super) left_out: u64,
+}
+
+impl Counts {
+    /// Counts a record; whether it has a line.
+    pub(super) fn count(&mut self, answered: Answered) -> bool {
+        let is_left_out = answered == Answered::LeftOut;
+        self.answered += u64::from(!is_left_out);
+        self.unreadable += u64::from(answered == Answered::Unreadable);
+        self.left_out += u64::from(is_left_out);
+        !is_left_out
+    }
+
+    /// Adds what was counted elsewhere.
+    pub(super) fn add(&mut self, others: Self) {
+        self.answered += others.answered;
+        self.unreadable += others.unreadable;
+        self.left_out += others.left_out;
+    }
 }
 
 /// The number of threads that answer; 0 stands for as many as there are cores.
@@ -132,8 +151,9 @@ fn read<R: Read>(
 fn answer(answerer: &Answerer<'_>, batches: &Receiver<Work>, done: &Sender<Work>) {
     for mut work in batches {
         for record in work.records.iter() {
-            work.unreadable += u64::from(answerer.answer(record, &mut work.answers));
-            work.answers.push(b'\n');
+            if work.counts.count(answerer.answer(record, &mut work.answers)) {
+                work.answers.push(b'\n');
+            }
         }
         if done.send(work).is_err() {
             break;
@@ -146,15 +166,14 @@ fn write(answered: &[Receiver<Work>], give_back: &Sender<Work>, output: &Mutex<O
     let mut counts = Counts::default();
     for receiver in answered.iter().cycle() {
         let Ok(mut work) = receiver.recv() else { break };
-        let lines = work.records.len() as u64;
-        let written = lock(output).lines(&work.answers, lines);
+        let answered = std::mem::take(&mut work.counts);
+        let written = lock(output).lines(&work.answers, answered.answered);
         if let Err(failed) = written {
             // The reader may be waiting for input that never comes: nobody else could end the process now.
             exit(super::conclude(&failed).into());
         }
         stopping.done();
-        counts.answered += lines;
-        counts.unreadable += std::mem::take(&mut work.unreadable);
+        counts.add(answered);
         work.answers.clear();
         work.answers.shrink_to(BATCH_BYTES);
         work.records.clear();

@@ -9,6 +9,7 @@ use clap::Args;
 use crate::diagnostic::nearest;
 use crate::error::Error;
 use crate::input::json::Record;
+use crate::input::mapping::Mapping;
 use crate::input::records::{Raw, Records};
 use crate::model::Trace;
 use crate::render;
@@ -45,19 +46,25 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCode, Failed> {
+    let mapping = arguments.failures.format.mapping()?;
     let set = super::rule_set(rules)?;
     let rule = arguments.rule.as_deref().map(|id| find(&set, id)).transpose()?;
-    let mut run = Run { arguments, set: &set, rule, output: Output::new(), answered: 0, unreadable: 0 };
-    let files = input::files(&arguments.failures.files);
-    let done = files.into_iter().try_for_each(|file| input::open(file, |reader, cannot| run.records(reader, cannot)));
+    let mapping = &mapping;
+    let mut run =
+        Run { arguments, mapping, set: &set, rule, output: Output::new(), answered: 0, unreadable: 0, left_out: 0 };
+    let mut files = input::files(&arguments.failures.files);
+    let done = files.try_for_each(|file| {
+        input::open(file, &arguments.failures, mapping, |records, cannot| run.records(records, cannot))
+    });
     // What was answered is written even when a later file cannot be read.
     let flushed = run.output.flush();
     done.and(flushed)?;
+    arguments.failures.conclude(mapping, run.left_out);
     if run.unreadable > 0 {
         remark(&format!("{} of {} records could not be read", run.unreadable, run.answered));
         return Ok(ExitCode::from(1));
     }
-    if run.answered == 0 {
+    if run.answered + run.left_out == 0 {
         remark("no failures in the input");
     }
     Ok(ExitCode::SUCCESS)
@@ -65,19 +72,22 @@ pub(super) fn run(arguments: &Arguments, rules: Option<&Path>) -> Result<ExitCod
 
 struct Run<'a> {
     arguments: &'a Arguments,
+    mapping: &'a Mapping,
     set: &'a RuleSet,
     rule: Option<&'a str>,
     output: Output,
     answered: u64,
     unreadable: u64,
+    left_out: u64,
 }
 
 impl Run<'_> {
-    fn records(&mut self, input: impl Read, cannot: &dyn Fn(io::Error) -> Error) -> Result<(), Failed> {
-        let mut records = Records::new(input, self.arguments.failures.input.into()).map_err(cannot)?;
+    fn records<R: Read>(&mut self, mut records: Records<R>, cannot: &dyn Fn(io::Error) -> Error) -> Result<(), Failed> {
         while let Some(record) = records.next().map_err(cannot)? {
-            let trace = self.trace(record);
-            self.write(&trace)?;
+            match self.trace(record) {
+                Some(trace) => self.write(&trace)?,
+                None => self.left_out += 1,
+            }
             // Somebody may be waiting for this answer before sending the next failure.
             if records.would_wait() {
                 self.output.flush()?;
@@ -86,21 +96,26 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn trace(&mut self, record: Raw<'_>) -> Trace {
-        self.answered += 1;
+    /// Why a record has its code; nothing for one that is left out.
+    fn trace(&mut self, record: Raw<'_>) -> Option<Trace> {
         let arguments = self.arguments;
-        let (mut failure, notes) = match record.read() {
-            Ok(Record { failure, notes }) => (failure, notes),
+        let read = record.read_with(self.mapping);
+        if read.as_ref().is_ok_and(|entry| arguments.failures.leaves_out(entry)) {
+            return None;
+        }
+        self.answered += 1;
+        let Record { mut failure, notes } = match read {
+            Ok(entry) => entry.record,
             Err(error) => {
                 self.unreadable += 1;
-                return self.set.trace_unreadable(error);
+                return Some(self.set.trace_unreadable(error));
             }
         };
         arguments.failures.fill_in(&mut failure);
         let of_rule = self.rule.and_then(|id| self.set.trace_rule(&failure, id));
         let mut trace = of_rule.unwrap_or_else(|| self.set.trace(&failure, arguments.misses));
         trace.decision = self.set.noted(trace.decision, notes);
-        trace
+        Some(trace)
     }
 
     fn write(&mut self, trace: &Trace) -> Result<(), Failed> {

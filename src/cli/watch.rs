@@ -12,7 +12,8 @@ use clap::{Args, ValueEnum};
 
 use crate::engine::{Engine, EngineOptions, ReloadOutcome, RulesSource, Status, WatchEvent, WatchOptions, Watcher};
 use crate::error::{Error, ErrorKind};
-use crate::input::json::Record;
+use crate::input;
+use crate::input::mapping::Mapping;
 use crate::input::records::{InputFormat, Records};
 use crate::render;
 
@@ -159,11 +160,12 @@ fn follow(engine: &Arc<Engine>, path: &Path) -> Result<(), Failed> {
     let file = Follow::open(path).map_err(cannot)?;
     let (engine, path) = (Arc::clone(engine), path.to_owned());
     let classify = move || -> std::io::Result<()> {
-        let mut records = Records::new(file, InputFormat::Json)?;
+        let mapping = Mapping::default();
+        let mut records = Records::new(file, InputFormat::Lines(input::format::Format::Json), &mapping)?;
         while let Some(record) = records.next()? {
             let generation = engine.current();
-            let _ = match record.read() {
-                Ok(Record { failure, .. }) => generation.classify(&failure),
+            let _ = match record.read_with(&mapping) {
+                Ok(entry) => generation.classify(&entry.record.failure),
                 Err(error) => generation.unreadable(error),
             };
         }

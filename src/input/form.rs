@@ -5,14 +5,21 @@ use std::io::{self, Read};
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::json::FIELDS;
 use crate::model::limits;
+
+use super::format::Format;
+use super::json::FIELDS;
+use super::mapping::{Fact, Mapping};
+use super::rows::delimiter;
+use super::value::Value;
 
 /// What a stream holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// Our own JSON line by line.
     Lines,
+    /// Records of another format line by line, or rows.
+    Records(Format),
     /// JSON that is not ours line by line; what it is shows when it has been read.
     Document,
     /// A text.
@@ -24,10 +31,12 @@ pub(crate) const PEEK_BYTES: usize = 64 * 1024;
 /// Lines that are looked at.
 const PEEK_LINES: usize = 16;
 
-/// Tells what a stream holds, and keeps in `head` what was read for that. Our own JSON line by line is told from its
-/// first line, so that whoever sends one failure and waits for the answer gets it; anything else takes some more lines.
-pub(crate) fn recognize(input: &mut impl Read, head: &mut Vec<u8>) -> io::Result<Form> {
+/// Tells what a stream holds, and keeps in `head` what was read for that. Our own JSON line by line and log records are
+/// told from their first line, so that whoever sends one failure and waits for the answer gets it; anything else takes
+/// some more lines.
+pub(crate) fn recognize(input: &mut impl Read, head: &mut Vec<u8>, mapping: &Mapping) -> io::Result<Form> {
     let mut chunk = vec![0; PEEK_BYTES];
+    let mut told = 0;
     loop {
         let is_end = match input.read(&mut chunk) {
             Ok(count) => {
@@ -43,22 +52,125 @@ pub(crate) fn recognize(input: &mut impl Read, head: &mut Vec<u8>) -> io::Result
         let seen =
             if is_enough { seen } else { &seen[..seen.iter().rposition(|&b| b == b'\n').map_or(0, |end| end + 1)] };
         let lines: Vec<&[u8]> = lines(seen).take(PEEK_LINES).collect();
-        let first = lines.first().copied().unwrap_or_default();
-        if is_ours(first) || !is_open(first) && lines.iter().any(|line| resembles_failure(line) == Resemblance::Clear) {
-            return Ok(Form::Lines);
+        // Line by line, so that it makes no difference how many of them come at once.
+        for count in told + 1..=lines.len() {
+            if let Some(form) = told_by(&lines[..count], mapping) {
+                return Ok(form);
+            }
         }
-        // Objects line by line are records, also where others have the same fields: merged they would lose answers.
-        let are_objects = lines.len() > 1 && lines.iter().all(|line| line.trim_ascii().starts_with(b"{"));
-        if are_objects && !is_open(first) && lines.iter().any(|line| has_our_field(line)) {
-            return Ok(Form::Lines);
-        }
+        told = lines.len();
         if is_enough || lines.len() == PEEK_LINES {
-            return Ok(match without_mark(head).trim_ascii_start().first() {
-                Some(b'{' | b'[') => Form::Document,
-                _ => Form::Whole,
-            });
+            return Ok(at_last(&lines, head, is_end, mapping));
         }
     }
+}
+
+/// What some lines tell, without a look at what follows.
+fn told_by(lines: &[&[u8]], mapping: &Mapping) -> Option<Form> {
+    let (first, last) = (lines.first()?, lines.last()?);
+    if let Some(format) = if lines.len() == 1 { format_of(first).filter(|format| format.is_logged()) } else { None } {
+        return Some(Form::Records(format));
+    }
+    if lines.len() == 1 && is_header(first, mapping) {
+        return Some(Form::Records(Format::Csv));
+    }
+    // A layout of a log may have fields of ours; so may whatever connectors send, but never an exception as one text.
+    let is_layout = format_of(first) == Some(Format::Nlog);
+    if is_layout && lines.len() == 2 && last.trim_ascii().starts_with(b"{") {
+        return Some(Form::Records(Format::Nlog));
+    }
+    if is_ours(first) && !is_layout
+        || !is_open(first) && resembles_failure(last) == Resemblance::Clear && format_of(last).is_none()
+    {
+        return Some(Form::Lines);
+    }
+    // Objects line by line are records, also where others have the same fields: merged they would lose answers.
+    let are_objects = lines.len() > 1 && lines.iter().all(|line| line.trim_ascii().starts_with(b"{"));
+    let is_others = format_of(first).is_some();
+    if are_objects && !is_open(first) && !is_others && lines.iter().any(|line| has_our_field(line)) {
+        return Some(Form::Lines);
+    }
+    if !mapping.is_empty() && are_objects && !is_open(first) {
+        return Some(Form::Lines);
+    }
+    None
+}
+
+/// What the first lines tell together, when none of them did.
+fn at_last(lines: &[&[u8]], head: &[u8], is_end: bool, mapping: &Mapping) -> Form {
+    // What somebody pasted may begin with a body that a record of its own looks like.
+    let format = lines.first().and_then(|first| format_of(first));
+    if let Some(format) = format
+        && (lines.len() > 1 || !is_end)
+        && lines.iter().all(|line| format_of(line) == Some(format))
+    {
+        return Form::Records(format);
+    }
+    if !mapping.is_empty() && lines.len() == 1 && !is_open(lines[0]) && lines[0].trim_ascii().starts_with(b"{") {
+        return Form::Lines;
+    }
+    match without_mark(head).trim_ascii_start().first() {
+        Some(b'{' | b'[') => Form::Document,
+        _ => Form::Whole,
+    }
+}
+
+/// The format of others that a record, a document or a list surely has.
+pub(crate) fn format_of(bytes: &[u8]) -> Option<Format> {
+    let start = bytes.trim_ascii_start();
+    if !start.starts_with(b"{") && !start.starts_with(b"[") {
+        return None;
+    }
+    let holds = |name: &[u8]| memchr::memmem::find(start, name).is_some();
+    if start.starts_with(b"{") && (holds(b"\"resourceLogs\"") || holds(b"\"tables\"")) {
+        // Such a document may have more values than one record.
+        let names = serde_json::from_slice(start).map(|Names(names)| names).unwrap_or_default();
+        if names.iter().any(|name| name == "resourceLogs") {
+            return Some(Format::Otlp);
+        }
+        if names.iter().any(|name| name == "tables")
+            && holds(b"\"rows\"")
+            && (holds(b"roblemId") || holds(b"nnermostType"))
+        {
+            return Some(Format::AppInsights);
+        }
+    }
+    let value = Value::read(start).ok()?;
+    let format = Format::of_record(&value)?;
+    // Fields that only we have are ours, whatever else stands beside them.
+    let is_clear = !format.is_logged() && resembles_failure(start) == Resemblance::Clear;
+    let only_ours = ["exceptions", "http_status", "provider_codes", "error_numbers", "text"];
+    let is_log = format == Format::Nlog
+        && value.exact("exception").is_some()
+        && only_ours.iter().all(|name| value.exact(name).is_none());
+    (!is_clear || is_log).then_some(format)
+}
+
+/// Whether records of a format go on in the lines behind the first one.
+pub(crate) fn opens_document(format: Format, line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    if format == Format::Provider && line.starts_with(b"HTTP/") {
+        return true;
+    }
+    if format == Format::Provider && line.starts_with(b"<") {
+        // A document on one line ends with its root; another one follows, or nothing.
+        let root = line.iter().skip(1).take_while(|b| !b" >/?!".contains(b)).copied().collect::<Vec<u8>>();
+        return root.is_empty() || !line.ends_with(&[b"</", &root[..], b">"].concat());
+    }
+    is_open(line)
+}
+
+/// Whether a line names the columns of a table: cells that are words, some of them those of facts or of mapped fields.
+fn is_header(line: &[u8], mapping: &Mapping) -> bool {
+    let Ok(line) = std::str::from_utf8(line) else { return false };
+    let separator = char::from(delimiter(line.as_bytes()));
+    let cells: Vec<&str> = line.trim().split(separator).map(|cell| cell.trim().trim_matches('"')).collect();
+    let are_words = cells.iter().all(|cell| {
+        (1..=64).contains(&cell.len()) && cell.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-'))
+    });
+    let known =
+        cells.iter().filter(|cell| Fact::parse(cell).is_some() || mapping.fields().any(|field| field == **cell));
+    cells.len() > 1 && are_words && known.count() >= 2
 }
 
 /// The lines that are not blank.

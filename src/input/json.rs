@@ -63,15 +63,19 @@ const EXCEPTION_FIELDS: [&str; 5] = ["type", "message", "ancestors", "error_numb
 /// When the bytes are no JSON object, a field is given twice, or a limit is exceeded; the text says where.
 pub fn read_record(bytes: &[u8]) -> Result<Record<'_>, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| format!("byte {} is not UTF-8", error.valid_up_to() + 1))?;
-    let mut json = serde_json::Deserializer::from_str(text);
-    let mut values = 0;
-    let value = AnyValue { values: &mut values, fields: FIELDS.len() }
-        .deserialize(&mut json)
-        .and_then(|value| json.end().map(|()| value));
-    match value.map_err(|error| describe(&error, text))? {
+    match read_loose(text).map_err(|error| describe(&error, text))? {
         Loose::Map(fields) => record(fields),
         other => Err(format!("expected an object, found {}", other.kind())),
     }
+}
+
+/// Reads JSON of whatever type, within the limits of a record.
+pub(super) fn read_loose(text: &str) -> serde_json::Result<Loose<'_>> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let mut values = 0;
+    AnyValue { values: &mut values, fields: FIELDS.len() }
+        .deserialize(&mut json)
+        .and_then(|value| json.end().map(|()| value))
 }
 
 /// Reads one record of a stream or a request; a fault of the reader itself is an error like any other.
@@ -94,7 +98,7 @@ fn describe(error: &serde_json::Error, text: &str) -> String {
 }
 
 /// The fields of an object, in order.
-type Fields<'r> = Vec<(Cow<'r, str>, Loose<'r>)>;
+pub(super) type Fields<'r> = Vec<(Cow<'r, str>, Loose<'r>)>;
 
 fn record(fields: Fields<'_>) -> Result<Record<'_>, String> {
     if fields.len() > limits::RECORD_FIELDS {
@@ -171,7 +175,7 @@ fn unknown_fields(names: &[Cow<'_, str>], place: &str, known: &'static [&'static
 const SHOWN_CHARS: usize = 40;
 
 /// The start of a name from the record, for a note about it.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let mut start: String = text.chars().take(SHOWN_CHARS).collect();
     if start.len() < text.len() {
         start.push('…');
@@ -393,14 +397,17 @@ fn number(value: &Loose<'_>) -> Option<i64> {
     match value {
         Loose::Integer(number) => Some(*number),
         Loose::Float(number) => integral(*number),
-        Loose::Text(text) => match text.trim().strip_prefix("0x").or_else(|| text.trim().strip_prefix("0X")) {
-            Some(hex) if hex.len() == 8 => {
-                u32::from_str_radix(hex, 16).ok().map(|number| i64::from(number.cast_signed()))
-            }
-            Some(hex) => i64::from_str_radix(hex, 16).ok(),
-            None => text.trim().parse().ok(),
-        },
+        Loose::Text(text) => whole_number(text),
         _ => None,
+    }
+}
+
+/// A whole number, decimal or hexadecimal.
+pub(super) fn whole_number(text: &str) -> Option<i64> {
+    match text.trim().strip_prefix("0x").or_else(|| text.trim().strip_prefix("0X")) {
+        Some(hex) if hex.len() == 8 => u32::from_str_radix(hex, 16).ok().map(|number| i64::from(number.cast_signed())),
+        Some(hex) => i64::from_str_radix(hex, 16).ok(),
+        None => text.trim().parse().ok(),
     }
 }
 
@@ -416,7 +423,7 @@ fn leading_number(text: &str) -> Option<i64> {
 
 /// JSON of whatever type; objects keep their fields in order, also those given twice. Texts without escapes are borrowed.
 #[derive(Debug, Clone)]
-enum Loose<'r> {
+pub(super) enum Loose<'r> {
     Null,
     Bool(bool),
     Integer(i64),

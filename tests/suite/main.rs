@@ -12,6 +12,7 @@ mod engine;
 mod failures;
 #[cfg(target_os = "linux")]
 mod faults;
+mod inputs;
 mod layout;
 mod limits;
 mod lints;
@@ -44,6 +45,7 @@ fn main() {
         proof::trials(),
         properties::trials(),
         text::trials(),
+        inputs::trials(),
         records::trials(),
         reloads::trials(),
         reports::trials(),

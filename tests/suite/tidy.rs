@@ -168,6 +168,9 @@ fn versions() -> Result<(), Failed> {
     let expected = [
         ("pyproject.toml", format!("\nversion = \"{version}\"\n")),
         ("pyproject.toml", format!("\"faultbook=={version}\"")),
+        ("bindings/c/Cargo.toml", format!("\nversion = \"{version}\"\n")),
+        ("bindings/dotnet/Faultbook.csproj", format!("<Version>{version}</Version>")),
+        (".ci/connectors/check.py", format!("Faultbook.{version}.nupkg")),
         ("bindings/python/Cargo.toml", format!("\nversion = \"{version}\"\n")),
         ("action.yml", format!("    default: {version}\n")),
         ("ci/gitlab.yml", format!("    VERSION: {version}\n")),

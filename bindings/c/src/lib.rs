@@ -63,8 +63,10 @@ pub unsafe extern "C" fn faultbook_open(
 ) -> *mut FaultbookEngine {
     let opened = guarded(|| {
         // SAFETY: the caller's promise.
-        let (rules, options) = unsafe { (border::path(rules), border::text(options)) };
-        answer::open(rules?, options?).map(FaultbookEngine)
+        let rules = unsafe { border::path(rules) }?;
+        // SAFETY: the caller's promise.
+        let options = unsafe { border::text(options) }?;
+        answer::open(rules, options).map(FaultbookEngine)
     });
     let (engine, why) = match opened.unwrap_or_else(|| Err(answer::NotOpened::internal())) {
         Ok(engine) => (Box::into_raw(Box::new(engine)), std::ptr::null_mut()),
@@ -100,7 +102,9 @@ pub unsafe extern "C" fn faultbook_classify(
 ) -> *mut c_char {
     let decided = guarded(|| {
         // SAFETY: the caller's promise.
-        let (engine, failure) = unsafe { (border::shared(engine), border::bytes(failure, length)) };
+        let engine = unsafe { border::shared(engine) };
+        // SAFETY: the caller's promise.
+        let failure = unsafe { border::bytes(failure, length) };
         Text::new(match (engine, failure) {
             (Some(engine), Ok(failure)) => engine.0.classify(failure),
             (Some(engine), Err(why)) => engine.0.unreadable(why),

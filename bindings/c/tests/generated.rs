@@ -45,6 +45,7 @@ fn externs() -> Done {
         .csharp_dll_name("faultbook")
         .csharp_namespace("Faultbook")
         .csharp_class_name("NativeMethods")
+        .csharp_generate_const_filter(|name| name == "FAULTBOOK_ABI_VERSION")
         .csharp_type_rename(|name| match name.as_str() {
             "FaultbookEngine" => "NativeEngine".to_owned(),
             _ => name,

@@ -30,7 +30,6 @@ namespace Faultbook
     /// </summary>
     public sealed class FaultbookEngine : IFaultbook
     {
-        private const uint AbiVersion = 1;
         private static readonly UTF8Encoding Utf8 = new UTF8Encoding(false);
         private readonly EngineHandle _handle;
 
@@ -172,9 +171,9 @@ namespace Faultbook
             try
             {
                 uint version = NativeMethods.faultbook_abi_version();
-                if (version != AbiVersion)
+                if (version != NativeMethods.FAULTBOOK_ABI_VERSION)
                 {
-                    string message = "the native library faultbook has interface " + version + ", this package needs " + AbiVersion;
+                    string message = "the native library faultbook has interface " + version + ", this package needs " + NativeMethods.FAULTBOOK_ABI_VERSION;
                     throw new FaultbookException(message, "native-library", null, null);
                 }
                 byte* error = null;

@@ -14,6 +14,11 @@ namespace Faultbook
     {
         const string __DllName = "faultbook";
 
+        /// <summary>
+        ///  Number of the interface that `faultbook_abi_version` answers with, as long as nothing that a compiled caller relies
+        ///  on has changed.
+        /// </summary>
+        internal const uint FAULTBOOK_ABI_VERSION = 1;
 
 
 

@@ -19,6 +19,8 @@ using Microsoft.Identity.Client;
 ///   Tests decisions pinvoke [RULES] | decisions http ADDRESS | decisions socket PATH
 ///   Tests engine RULES      (a copy that may be changed)
 ///   Tests faults DIRECTORY  (for sockets)
+///   Tests restart FAULTBOOK DIRECTORY
+///   Tests surface NETSTANDARD.DLL
 /// </summary>
 internal static class Tests
 {
@@ -42,6 +44,12 @@ internal static class Tests
                 break;
             case "faults":
                 Faults(arguments[1]);
+                break;
+            case "restart":
+                Restart(arguments[1], arguments[2]);
+                break;
+            case "surface":
+                Surface(arguments[1]);
                 break;
             default:
                 return 2;
@@ -481,6 +489,76 @@ internal static class Tests
         Check("no socket", Caught(() => FaultbookClient.OverUnixSocket(new string('x', 200))) is ArgumentException, "");
         Check("no token", Caught(() => new FaultbookClient("http://x/", new FaultbookClientOptions { Token = "a\r\nb: c" })) is ArgumentException, "");
         Check("no timeout", Caught(() => new FaultbookClient("http://x/", new FaultbookClientOptions { Timeout = TimeSpan.Zero })) is ArgumentException, "");
+    }
+
+    /// <summary>A client outlives the service that it asks.</summary>
+    private static void Restart(string tool, string directory)
+    {
+        string socket = Path.Combine(directory, "restart");
+        var patient = new FaultbookClientOptions { Timeout = TimeSpan.FromSeconds(5) };
+        var port = new TcpListener(IPAddress.Loopback, 0);
+        port.Start();
+        string address = "127.0.0.1:" + ((IPEndPoint)port.LocalEndpoint).Port;
+        port.Stop();
+        using (var overTcp = new FaultbookClient("http://" + address, patient))
+        using (var overUnix = FaultbookClient.OverUnixSocket(socket, patient))
+        {
+            for (int round = 0; round < 3; round++)
+            {
+                var start = new ProcessStartInfo(tool, "serve --access-log off --listen " + address + " --socket " + socket);
+                start.UseShellExecute = false;
+                start.RedirectStandardError = true;
+                using (Process service = Process.Start(start))
+                {
+                    foreach (FaultbookClient client in new[] { overTcp, overUnix })
+                    {
+                        Stopwatch time = Stopwatch.StartNew();
+                        Decision decision;
+                        do
+                        {
+                            decision = client.Classify(new SqlException("x", 1205));
+                        }
+                        while (decision.Code != "DSDB001" && time.Elapsed < TimeSpan.FromSeconds(20));
+                        Check("answered by start " + round, decision.Code == "DSDB001", decision.Json);
+                    }
+                    service.Kill();
+                    service.WaitForExit();
+                }
+                foreach (FaultbookClient client in new[] { overTcp, overUnix })
+                {
+                    Decision decision = client.Classify(new SqlException("x", 1205));
+                    Check("answered by itself after " + round, decision.UnknownReason == "unavailable", decision.Json);
+                }
+            }
+        }
+    }
+
+    /// <summary>Every type that the assembly uses is one of netstandard2.0, whose facade names them all.</summary>
+    private static void Surface(string facade)
+    {
+        string names = Encoding.GetEncoding("iso-8859-1").GetString(File.ReadAllBytes(facade));
+        Module module = typeof(FaultbookEngine).Module;
+        int types = 0;
+        for (int token = 0x01000001; ; token++)
+        {
+            Type type;
+            try
+            {
+                type = module.ResolveType(token);
+            }
+            catch (ArgumentException)
+            {
+                break;
+            }
+            types++;
+            Check("in netstandard2.0", names.Contains("\0" + type.Name + "\0"), type);
+        }
+        Check("there are types", types > 50, types);
+        foreach (AssemblyName name in typeof(FaultbookEngine).Assembly.GetReferencedAssemblies())
+        {
+            string[] own = { "mscorlib", "System", "System.Core", "System.Net.Http" };
+            Check("an assembly of the framework", Array.IndexOf(own, name.Name) >= 0, name);
+        }
     }
 
     private static EndPoint Loopback()

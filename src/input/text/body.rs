@@ -3,25 +3,13 @@
 //! Knows keys, not syntax. What a remote side reports is never an exception of ours: under `error` everything is a
 //! sentence, and only an object that names its own type as an exception states one.
 
+use crate::input::exception::{self, Found, Stated};
+use crate::input::value::Value;
+
 use super::bodies;
 use super::bounds::NESTING_LIMIT;
-use super::exception_json;
 use super::frames;
 use super::http;
-use super::json::Value;
-
-/// An exception stated by a body.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Stated {
-    /// The type, when the body names one.
-    pub(super) type_name: Option<String>,
-    /// The message.
-    pub(super) message: String,
-    /// SQL and socket numbers.
-    pub(super) numbers: Vec<i64>,
-    /// The index of the exception that wraps it, inside the same body.
-    pub(super) parent: Option<usize>,
-}
 
 /// What one lifted body says.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -114,7 +102,10 @@ const RECORD: &[&str] =
 /// Reads a value that stands in a text as `raw`, nested in so many others.
 pub(super) fn read(value: &Value, raw: &str, nesting: usize) -> Body {
     let mut body = Body { raw: raw.to_owned(), ..Body::default() };
-    if !exception_json::read(value, &mut body) {
+    let mut found = Found::default();
+    if exception::read(value, &mut found) {
+        body.found(found);
+    } else {
         walk(value, Place { remote: false, top: true, nesting }, &mut body);
     }
     body
@@ -170,7 +161,9 @@ fn member_of(object: &Value, key: &str, member: &Value, place: Place, body: &mut
             if wrapper {
                 body.status = body.status.or_else(|| status_of(member));
             }
-            if !place.remote && !error && exception_json::read_member(&norm, member, body) {
+            let mut found = Found::default();
+            if !place.remote && !error && exception::read_member(&norm, member, &mut found) {
+                body.found(found);
                 return;
             }
             let remote = place.remote || error;
@@ -292,6 +285,19 @@ impl Body {
         self.status = self.status.or(inner.status);
     }
 
+    /// Takes over what exceptions of the body say.
+    fn found(&mut self, found: Found) {
+        let first = self.exceptions.len();
+        self.exceptions.extend(
+            found.exceptions.into_iter().map(|stated| Stated { parent: stated.parent.map(|p| p + first), ..stated }),
+        );
+        self.said.extend(found.said);
+        for code in found.codes {
+            push_code(&code, self);
+        }
+        self.status = self.status.or(found.status);
+    }
+
     /// The sentences, or the body itself when nobody would miss its braces.
     pub(super) fn words(&self) -> String {
         if self.said.is_empty() && self.logged.is_empty() && !self.silent && self.exceptions.is_empty() {
@@ -311,7 +317,7 @@ pub(super) fn push_code(code: &str, body: &mut Body) {
 }
 
 /// The code in a text that should be one.
-pub(super) fn code_word(code: &str) -> Option<&str> {
+pub(in crate::input) fn code_word(code: &str) -> Option<&str> {
     let code = code.trim();
     let worded = code.starts_with(|c: char| c.is_ascii_alphabetic())
         && (2..=160).contains(&code.len())

@@ -3,8 +3,9 @@
 //! Knows literals of C#, Java and Python; nothing of chains but what the nesting says.
 
 use crate::diagnostic::floor_char_boundary;
+use crate::input::exception::Stated;
 
-use super::body::{self, Body, Stated};
+use super::body::{self, Body};
 use super::bounds::{EXCEPTION_LIMIT, NESTING_LIMIT};
 use super::json;
 use super::pattern::pattern;

@@ -141,7 +141,8 @@ fn number(digits: &str) -> Option<u16> {
     digits.parse().ok().filter(|n| (100..600).contains(n))
 }
 
-fn named(phrase: &str) -> Option<u16> {
+/// The status with this name or reason phrase.
+pub(in crate::input) fn named(phrase: &str) -> Option<u16> {
     let name: String = phrase.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).collect();
     NAMES.iter().find(|(_, known)| *known == name).map(|(status, _)| *status)
 }

@@ -3,52 +3,13 @@
 //! Yields values and nothing else; which of them are facts is read in `body`. It never fails: what was read before the
 //! text stopped making sense is the value. Every character is looked at a fixed number of times.
 
+use crate::input::value::Value;
+
 use super::bounds::JSON_DEPTH;
 use super::quoting::{self, Quoting};
 
 /// The longest key; a longer one is no key, and giving up early keeps the reading of hostile text linear.
 const KEY_LIMIT: usize = 96;
-
-/// A value, with objects in the order of the text.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
-    /// A string, escapes undone.
-    Text(String),
-    /// A number or a bare word, as written.
-    Bare(String),
-    /// An object.
-    Object(Vec<(String, Value)>),
-    /// An array.
-    Array(Vec<Value>),
-}
-
-impl Value {
-    /// The member with this name, case ignored.
-    pub(super) fn get(&self, name: &str) -> Option<&Value> {
-        match self {
-            Value::Object(members) => {
-                members.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-            }
-            _ => None,
-        }
-    }
-
-    /// The text of a string.
-    pub(super) fn text(&self) -> Option<&str> {
-        match self {
-            Value::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// A whole number, also when it was written as a string.
-    pub(super) fn number(&self) -> Option<i64> {
-        match self {
-            Value::Text(text) | Value::Bare(text) => text.trim().parse().ok(),
-            _ => None,
-        }
-    }
-}
 
 /// A value found in a text, and where it ends.
 pub(super) struct Found {

@@ -15,14 +15,13 @@
 //! Reading takes time in proportion to the text, which is cut to its head and tail first.
 
 mod bodies;
-mod body;
-mod bounds;
+pub(super) mod body;
+pub(super) mod bounds;
 mod chain;
 mod constructors;
-mod exception_json;
 mod frames;
 mod header;
-mod http;
+pub(super) mod http;
 mod json;
 mod labelled;
 mod labels;
@@ -34,7 +33,7 @@ mod quoting;
 mod reader;
 mod report;
 mod sentences;
-mod types;
+pub(super) mod types;
 mod xml;
 
 use std::borrow::Cow;

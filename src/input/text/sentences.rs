@@ -2,8 +2,10 @@
 //!
 //! Works on parts of one line; frames, labels and headers of replies have been taken out before.
 
+use crate::input::exception::Stated;
+
 use super::bodies;
-use super::body::{Body, Stated};
+use super::body::Body;
 use super::bounds;
 use super::chain::Relation;
 use super::header::{self, Header, Place};

@@ -29,13 +29,13 @@ const LABELS: &[&str] = &[
 
 /// A type name in a text, with what a runtime prints right behind it.
 #[derive(Debug, Clone)]
-pub(super) struct TypeToken {
+pub(in crate::input) struct TypeToken {
     /// Where the name begins.
     pub(super) start: usize,
     /// Where the name ends, generic arguments included.
     pub(super) end: usize,
     /// Behind the number suffix, when there is one.
-    pub(super) after: usize,
+    pub(in crate::input) after: usize,
     /// Decimal numbers of the suffix: `(11001)`, `(00000001, 11)`.
     pub(super) numbers: Vec<i64>,
 }
@@ -65,7 +65,7 @@ pub(super) fn tokens(text: &str) -> Vec<TypeToken> {
 }
 
 /// The name that the text begins with, if it begins with one.
-pub(super) fn leading(text: &str) -> Option<TypeToken> {
+pub(in crate::input) fn leading(text: &str) -> Option<TypeToken> {
     let word = text.bytes().take_while(|b| is_name_byte(*b)).count();
     // The name proper lies inside the leading word; arguments may follow it.
     let token = tokens(&text[..word]).into_iter().next().filter(|t| t.start == 0)?;
@@ -75,12 +75,12 @@ pub(super) fn leading(text: &str) -> Option<TypeToken> {
 }
 
 /// Whether a name says nothing but that something went wrong.
-pub(super) fn is_label(name: &str) -> bool {
+pub(in crate::input) fn is_label(name: &str) -> bool {
     LABELS.iter().any(|label| name.eq_ignore_ascii_case(label))
 }
 
 /// Whether a name is qualified by a namespace or package.
-pub(super) fn is_qualified(name: &str) -> bool {
+pub(in crate::input) fn is_qualified(name: &str) -> bool {
     let plain = name.split(['`', '[', '<']).next().unwrap_or(name);
     plain.contains(['.', '+', '\\']) || plain.contains("::")
 }
@@ -92,7 +92,7 @@ pub(super) fn short(name: &str) -> &str {
 }
 
 /// Whether an unqualified name looks like a type: `TypeError`, not `error` and not `Error`.
-pub(super) fn is_camel(name: &str) -> bool {
+pub(in crate::input) fn is_camel(name: &str) -> bool {
     let upper = name.bytes().filter(u8::is_ascii_uppercase).count();
     name.starts_with(|c: char| c.is_ascii_uppercase()) && upper >= 2 && !is_label(name)
 }
