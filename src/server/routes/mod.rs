@@ -299,8 +299,8 @@ mod tests {
         let config = Config { listen: "127.0.0.1:0".parse().ok(), ..Config::default() };
         let engine = Arc::new(Engine::builtin());
         let server = Server::bind(config, engine, Arc::new(Keeper::default()), |_| {}).unwrap();
-        let routes = Router::new().route("/broken", get(broken_route)).route(health::LIVE.path, get(health::live));
-        let guarded = behind_guard(Arc::downgrade(&server.app), routes);
+        let tried = Router::new().route("/broken", get(broken_route)).route(health::LIVE.path, get(health::live));
+        let guarded = behind_guard(Arc::downgrade(&server.app), tried);
         let ask = |path: &str| {
             let request = Request::builder().method(Method::GET).uri(path).header(HOST, "localhost");
             server.runtime.block_on(async {
