@@ -106,7 +106,12 @@ def silent():
             connection = service.connect(8)
             stack.callback(connection.close)
             connections.append(connection)
-        held = len(list(files.iterdir())) - idle
+        # One that is just being told that there are too many is not held.
+        counts = []
+        for _ in range(5):
+            counts.append(len(list(files.iterdir())) - idle)
+            time.sleep(0.02)
+        held = min(counts)
         most = service.memory()
         last = time.monotonic()
         answers = []
