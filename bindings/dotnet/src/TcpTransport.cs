@@ -77,6 +77,21 @@ namespace Faultbook
 
         private async Task<Reply> Exchange(byte[] body, CancellationToken cancel)
         {
+            for (int attempt = 0; ; attempt++)
+            {
+                try
+                {
+                    return await Once(body, cancel).ConfigureAwait(false);
+                }
+                catch (HttpRequestException) when (attempt == 0 && !cancel.IsCancellationRequested)
+                {
+                    // The service may have closed a connection that was kept. To ask twice changes nothing.
+                }
+            }
+        }
+
+        private async Task<Reply> Once(byte[] body, CancellationToken cancel)
+        {
             var content = new ByteArrayContent(body);
             content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
             using (var request = new HttpRequestMessage(HttpMethod.Post, _address) { Content = content })
