@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read, Seek};
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -18,37 +19,32 @@ use crate::render::escaped;
 
 use super::output::{Failed, remark};
 
-/// How failures are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum InputFormat {
-    /// Told from the first lines: our own JSON, one of the other formats, else one text
-    Auto,
-    /// One failure in our own JSON on each line
-    Json,
-    /// The whole input is one failure, as somebody pasted or logged it
-    Text,
-    /// Serialized .NET exceptions: `ClassName`, `Message`, `InnerException`
-    Exception,
-    /// Serilog's compact JSON: `@t`, `@mt`, `@x`
-    Clef,
-    /// Serilog's JSON formatter, also with structured exceptions
-    Serilog,
-    /// JSON layouts of NLog, and other log lines as JSON
-    Nlog,
-    /// Exceptions of Application Insights and Log Analytics
-    AppInsights,
-    /// Log records of OpenTelemetry: OTLP as JSON, or flat attributes
-    Otlp,
-    /// Events of Sentry
-    Sentry,
-    /// Problem details, RFC 9457
-    Problem,
-    /// Error bodies of Entra ID, Microsoft Graph, OData and SOAP
-    Provider,
-    /// Rows whose first line names the columns
-    Csv,
-    /// Rows of a Parquet file
-    Parquet,
+/// The words of `--input`: `auto`, and each format by its name.
+fn formats() -> impl TypedValueParser<Value = records::InputFormat> {
+    let auto = PossibleValue::new("auto")
+        .help("Told from the first lines: our own JSON, one of the other formats, else one text");
+    let named = Format::all().map(|format| PossibleValue::new(format.name()).help(about(format)));
+    PossibleValuesParser::new(std::iter::once(auto).chain(named))
+        .map(|name| Format::of_name(&name).map_or(records::InputFormat::Auto, records::InputFormat::Given))
+}
+
+/// What the help says of a format.
+fn about(format: Format) -> &'static str {
+    match format {
+        Format::Json => "One failure in our own JSON on each line",
+        Format::Text => "The whole input is one failure, as somebody pasted or logged it",
+        Format::Exception => "Serialized .NET exceptions: `ClassName`, `Message`, `InnerException`",
+        Format::Clef => "Serilog's compact JSON: `@t`, `@mt`, `@x`",
+        Format::Serilog => "Serilog's JSON formatter, also with structured exceptions",
+        Format::Nlog => "JSON layouts of NLog, and other log lines as JSON",
+        Format::AppInsights => "Exceptions of Application Insights and Log Analytics",
+        Format::Otlp => "Log records of OpenTelemetry: OTLP as JSON, or flat attributes",
+        Format::Sentry => "Events of Sentry",
+        Format::Problem => "Problem details, RFC 9457",
+        Format::Provider => "Error bodies of Entra ID, Microsoft Graph, OData and SOAP",
+        Format::Csv => "Rows whose first line names the columns",
+        Format::Parquet => "Rows of a Parquet file",
+    }
 }
 
 /// How grave a log record is.
@@ -67,8 +63,8 @@ pub(super) enum MinLevel {
 #[group(skip)]
 pub(super) struct FormatArguments {
     /// How failures are written
-    #[arg(long, value_enum, default_value_t = InputFormat::Auto)]
-    pub(super) input: InputFormat,
+    #[arg(long, value_name = "INPUT", value_parser = formats(), default_value = "auto")]
+    pub(super) input: records::InputFormat,
     /// The field that holds a fact, for fields whose names are yours
     #[arg(long, value_name = "FACT=FIELD", value_delimiter = ',')]
     map: Vec<String>,
@@ -103,27 +99,6 @@ pub(super) struct FailureArguments {
     pub(super) phase: Option<String>,
 }
 
-impl From<InputFormat> for records::InputFormat {
-    fn from(format: InputFormat) -> Self {
-        Self::Given(match format {
-            InputFormat::Auto => return Self::Auto,
-            InputFormat::Json => Format::Json,
-            InputFormat::Text => Format::Text,
-            InputFormat::Exception => Format::Exception,
-            InputFormat::Clef => Format::Clef,
-            InputFormat::Serilog => Format::Serilog,
-            InputFormat::Nlog => Format::Nlog,
-            InputFormat::AppInsights => Format::AppInsights,
-            InputFormat::Otlp => Format::Otlp,
-            InputFormat::Sentry => Format::Sentry,
-            InputFormat::Problem => Format::Problem,
-            InputFormat::Provider => Format::Provider,
-            InputFormat::Csv => Format::Csv,
-            InputFormat::Parquet => Format::Parquet,
-        })
-    }
-}
-
 impl From<MinLevel> for Level {
     fn from(level: MinLevel) -> Self {
         match level {
@@ -142,10 +117,7 @@ impl FormatArguments {
     pub(super) fn mapping(&self) -> Result<Mapping, Failed> {
         let mut mapping = Mapping::default();
         if let Some(path) = &self.map_file {
-            let shown = path.display();
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| Error::new(ErrorKind::Io, format!("cannot read `{shown}`")).with_source(error))?;
-            mapping.read(&text).map_err(|error| Failed::Usage(format!("`{shown}`: {error}")))?;
+            mapping.read(&text(path)?).map_err(|error| Failed::Usage(format!("`{}`: {error}", path.display())))?;
         }
         for pair in &self.map {
             let Some((fact, field)) = pair.split_once('=') else {
@@ -159,7 +131,7 @@ impl FormatArguments {
 
     /// The format for a file that grows: it holds lines, whatever stands in it later.
     pub(super) fn of_lines(&self) -> records::InputFormat {
-        match self.input.into() {
+        match self.input {
             records::InputFormat::Given(Format::Text) | records::InputFormat::Auto => {
                 records::InputFormat::Lines(Format::Json)
             }
@@ -185,7 +157,7 @@ pub(super) fn open(
 ) -> Result<(), Failed> {
     let cannot =
         |error: io::Error| Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error);
-    let format = arguments.format.input.into();
+    let format = arguments.format.input;
     let of_stream = |input: Box<dyn Read>| {
         let records = Records::new(input, format, mapping).map_err(cannot)?;
         Ok::<_, Error>(arguments.telling(records, path))
@@ -239,7 +211,6 @@ fn parquet(_: File, _: &ProgressBar, _: &Mapping) -> io::Result<Records<Box<dyn 
 }
 
 /// The whole text of a file.
-#[cfg(feature = "serve")]
 pub(super) fn text(path: &Path) -> Result<String, Error> {
     std::fs::read_to_string(path)
         .map_err(|error| Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error))

@@ -133,7 +133,7 @@ impl Arguments {
             File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(cannot)?;
         }
         let mapping = self.format.mapping()?;
-        let read = one_failure(&bytes, self.format.input.into(), &mapping);
+        let read = one_failure(&bytes, self.format.input, &mapping);
         let (mut failure, notes) = read.map_err(Failed::Usage)?;
         for note in notes.into_iter().chain(mapping.unfound()) {
             remark(&escaped(&note));

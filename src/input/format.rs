@@ -67,6 +67,11 @@ impl Format {
         NAMES.iter().find(|(format, _)| *format == self).map_or("", |(_, name)| name)
     }
 
+    /// All formats.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        NAMES.iter().map(|(format, _)| *format)
+    }
+
     /// The format with this name.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
