@@ -57,6 +57,11 @@ impl Clock {
         }
     }
 
+    /// Whether a part of a head has come, and not all of it.
+    pub(super) fn is_in_head(&self) -> bool {
+        self.hands().phase == Phase::Head
+    }
+
     /// A head is complete.
     pub(super) fn request(&self) {
         self.hands().enter(Phase::Request);

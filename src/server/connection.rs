@@ -159,6 +159,20 @@ pub(super) async fn accept(app: Arc<App>, listener: Listener, mut ending: watch:
     }
 }
 
+/// How long a connection is still read from when the service ends, so that what was sent before is answered.
+const LAST_CALL: Duration = Duration::from_millis(100);
+
+/// Waits until the service ends and no request is on its way in any more.
+async fn last_call(mut ending: watch::Receiver<Ending>, clock: &Clock) {
+    let _ = ending.wait_for(|ending| *ending > Ending::No).await;
+    loop {
+        tokio::time::sleep(LAST_CALL).await;
+        if !clock.is_in_head() {
+            return;
+        }
+    }
+}
+
 /// Any socket.
 trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
 
@@ -209,7 +223,8 @@ async fn serve(place: Place, socket: Box<dyn Socket>, peer: Peer, mut ending: wa
     };
     let mut connection = http1::Builder::new().half_close(true).serve_connection(TokioIo::new(gate), service);
     let expired = clock.expired();
-    tokio::pin!(expired);
+    let last_call = last_call(ending.clone(), &clock);
+    tokio::pin!(expired, last_call);
     let mut is_draining = false;
     let late = loop {
         tokio::select! {
@@ -220,14 +235,11 @@ async fn serve(place: Place, socket: Box<dyn Socket>, peer: Peer, mut ending: wa
                 break None;
             }
             phase = &mut expired => break Some(phase),
-            changed = ending.changed() => match (*ending.borrow(), changed) {
-                (Ending::Now, _) | (_, Err(_)) => break Some(Phase::Idle),
-                (Ending::Draining, _) if !is_draining => {
-                    is_draining = true;
-                    std::pin::Pin::new(&mut connection).graceful_shutdown();
-                }
-                _ => {}
-            },
+            () = &mut last_call, if !is_draining => {
+                is_draining = true;
+                std::pin::Pin::new(&mut connection).graceful_shutdown();
+            }
+            _ = ending.wait_for(|ending| *ending == Ending::Now) => break Some(Phase::Idle),
         }
     };
     let gate = connection.into_parts().io.into_inner();
