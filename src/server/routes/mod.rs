@@ -2,6 +2,8 @@
 
 mod classify;
 mod codes;
+#[cfg(feature = "measure")]
+mod constant;
 mod health;
 mod metrics;
 mod openapi;
@@ -125,6 +127,8 @@ pub(super) fn router(app: Handle) -> Router {
         .route(health::READY.path, get(health::ready))
         .route(metrics::OPERATION.path, get(metrics::answer))
         .route(openapi::OPERATION.path, get(openapi::answer));
+    #[cfg(feature = "measure")]
+    let routes = routes.route(constant::PATH, post(constant::answer));
     behind_guard(app, routes)
 }
 
