@@ -6,10 +6,14 @@
 use memchr::memchr2_iter;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
-use super::required::{Requirement, byte_bits};
+use super::required::{self, Requirement, byte_bits};
 
 /// Texts that are looked for one by one; more of them cost as much as the pattern.
 const TEXTS: usize = 4;
+/// Bits of information below which a text is no hint: about as many as a colon has.
+const TEXT_BITS: f32 = 5.0;
+/// Bytes of what many texts begin with, below which it is no hint in their place.
+const START_BYTES: usize = 3;
 
 /// What a text with a match shows.
 #[derive(Debug, Default)]
@@ -40,7 +44,8 @@ impl Hint {
 
     /// What a pattern tells.
     pub(crate) fn of(hir: &Hir) -> Self {
-        Self { first: first_bytes(hir).map(Box::new), ..Self::new(&Requirement::of(hir)) }
+        let texts = few(required::texts(hir, TEXT_BITS)).unwrap_or_default();
+        Self { needles: texts.iter().map(|text| Needle::new(text)).collect(), first: first_bytes(hir).map(Box::new) }
     }
 
     /// Whether the pattern may match in a text.
@@ -50,9 +55,32 @@ impl Hint {
         {
             return false;
         }
-        // Beyond ASCII there are letters that are folded to those of a needle.
-        self.needles.is_empty() || self.needles.iter().any(|needle| needle.occurs(text.as_bytes())) || !text.is_ascii()
+        self.needles.is_empty()
+            || self.needles.iter().any(|needle| needle.occurs(text.as_bytes()))
+            || has_folded_letters(text)
     }
+}
+
+/// The texts, those that begin alike cut to what they share until they are few.
+fn few(mut texts: Vec<Box<[u8]>>) -> Option<Vec<Box<[u8]>>> {
+    let shared = |a: &[u8], b: &[u8]| a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    texts.sort_unstable();
+    while texts.len() > TEXTS {
+        // In order, those that share most stand side by side.
+        let (length, at) = (1..texts.len()).map(|at| (shared(&texts[at - 1], &texts[at]), at)).max()?;
+        if length < START_BYTES {
+            return None;
+        }
+        texts[at - 1] = texts[at][..length].into();
+        texts.remove(at);
+    }
+    Some(texts)
+}
+
+/// Whether a text has one of the two letters beyond ASCII that are folded to one of ASCII (`required::fold_into`).
+fn has_folded_letters(text: &str) -> bool {
+    let text = text.as_bytes();
+    memchr2_iter(0xc5, 0xe2, text).any(|at| matches!(text[at..], [0xc5, 0xbf, ..] | [0xe2, 0x84, 0xaa, ..]))
 }
 
 impl Needle {

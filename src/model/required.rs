@@ -11,6 +11,8 @@ use regex_syntax::hir::{Class, Hir, HirKind, Look};
 const TEXTS: usize = 32;
 /// Members of a class that are multiplied out at most.
 const MEMBERS: usize = 4;
+/// Repetitions of a text that are written out at most.
+const REPEATS: usize = 8;
 /// Bytes of a required text; what is longer is cut, the first bytes tell enough.
 const TEXT_BYTES: usize = 48;
 /// Classes of a run at most.
@@ -50,11 +52,7 @@ impl Requirement {
     /// The requirement of a pattern.
     #[must_use]
     pub fn of(hir: &Hir) -> Self {
-        let mut texts = Texts::of(hir).required.unwrap_or_default();
-        if bits(&texts) < TEXT_BITS {
-            texts.clear();
-        }
-        Self { texts: texts.into_iter().map(Vec::into_boxed_slice).collect(), run: Run::of(hir) }
+        Self { texts: texts(hir, TEXT_BITS), run: Run::of(hir) }
     }
 
     /// The requirement of a literal.
@@ -67,6 +65,13 @@ impl Requirement {
         let is_filter = bits(&texts) >= TEXT_BITS;
         Self { texts: texts.into_iter().filter(|_| is_filter).map(Vec::into_boxed_slice).collect(), run: None }
     }
+}
+
+/// Texts of which every match of a pattern contains one in its folded form; empty when they would tell less than so many
+/// bits.
+pub(crate) fn texts(hir: &Hir, least_bits: f32) -> Vec<Box<[u8]>> {
+    let texts = Texts::of(hir).required.filter(|texts| bits(texts) >= least_bits);
+    texts.into_iter().flatten().map(Vec::into_boxed_slice).collect()
 }
 
 /// Appends a text in its folded form, and says whether only the case of ASCII letters was changed: ASCII letters in lower case, and the two characters that match an ASCII letter
@@ -134,6 +139,13 @@ impl Texts {
         Self { prefix: texts.clone(), suffix: texts.clone(), required: usable(&texts), exact: Some(texts) }
     }
 
+    /// A text, so many times or more often.
+    fn repeated(text: &[u8], min: u32, is_exact: bool) -> Self {
+        let times = usize::try_from(min).map_or(REPEATS, |min| min.min(REPEATS));
+        let all = Self::exactly(vec![text.repeat(times)]);
+        if is_exact && times == min as usize { all } else { Self { exact: None, ..all } }
+    }
+
     fn of(hir: &Hir) -> Self {
         match hir.kind() {
             HirKind::Empty | HirKind::Look(_) => Self::exactly(vec![Vec::new()]),
@@ -159,7 +171,10 @@ impl Texts {
                     },
                     (0, _) => Self::unknown(),
                     (1, Some(1)) => once,
-                    _ => Self { exact: None, ..once },
+                    (min, max) => match once.exact.as_deref() {
+                        Some([text]) => Self::repeated(text, min, max == Some(min)),
+                        _ => Self { exact: None, ..once },
+                    },
                 }
             }
             HirKind::Concat(parts) => Self::concat(parts),

@@ -51,7 +51,8 @@ pub(super) fn lift(text: &str, nesting: usize) -> Lifted {
     let mut tried = 0;
     while at < text.len() {
         let construction = constructions.iter().copied().find(|start| *start >= at);
-        let opening = text[at..].find(['{', '[', '<', '"']).map(|offset| at + offset);
+        let rest = &text.as_bytes()[at..];
+        let opening = rest.iter().position(|b| matches!(b, b'{' | b'[' | b'<' | b'"')).map(|offset| at + offset);
         let Some(start) = [opening, construction].into_iter().flatten().min() else {
             break;
         };

@@ -10,7 +10,7 @@ use super::bounds::{EXCEPTION_LIMIT, NESTING_LIMIT};
 use super::json;
 use super::pattern::pattern;
 
-pattern!(NEW, r"\bnew ([A-Za-z_][\w.]*(?:Exception|Error))\s?\(");
+pattern!(NEW, r"\bnew ([A-Za-z_][\w.]*(?:Exception|Error)) ?\(");
 pattern!(REPR, r#"(?m)^[ \t]*([A-Za-z_][\w.]*(?:Exception|Error|Timeout))\((?:u?['"]|[A-Z]\w+\(u?['"])"#);
 
 /// The most constructions of one kind that are read.

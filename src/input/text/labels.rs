@@ -21,7 +21,7 @@ pattern!(
 );
 pattern!(INNER, r"(?i)^[^0-9A-Za-z]{0,4}inner ?exception(?: ?#?\d+)?\]?\**\s{0,12}[:=]?\**$");
 pattern!(SQL_TAIL, r"(?i)Error ?Number: ?(-?\d{1,9}),\s?State: ?-?\d+,\s?Class: ?-?\d+");
-pattern!(CONNECTION, r"(?i)\s*ClientConnectionId(?: before routing)? ?:\S*");
+pattern!(CONNECTION, r"(?i)ClientConnectionId(?: before routing)? ?:\S*");
 pattern!(STACK, r"(?i)(?:^|\s)(?:call |server )?stack ?(?:trace)?\s?:\s*$");
 pattern!(SQL_MESSAGE, r"^Msg (\d{1,9}), Level \d+, State \d+");
 pattern!(SQL_NUMBER, r"^(?:Sql)?(?:Error ?)?Number\s?[:=]\s?(-?\d{1,6})$");
@@ -92,7 +92,9 @@ pub(super) fn read(said: &str) -> Option<Label<'_>> {
     if let Some(found) = CATEGORY.captures(said) {
         return Some(Label::Category(found.get(1)?.as_str()));
     }
-    if let Some(found) = TYPE.captures(said) {
+    if heads_type(said)
+        && let Some(found) = TYPE.captures(said)
+    {
         let value = found.get(2)?.as_str();
         let label = found.get(1)?.as_str();
         // `Type: X` heads many things; the value says whether it is an exception's.
@@ -110,6 +112,19 @@ pub(super) fn read(said: &str) -> Option<Label<'_>> {
     let label = found.get(1)?.as_str();
     let sure = !label.eq_ignore_ascii_case("message");
     Some(Label::Message { text: found.get(2).map_or("", |m| m.as_str()), sure })
+}
+
+/// Whether a colon or an equals sign of a line stands behind a word that announces a type.
+fn heads_type(said: &str) -> bool {
+    memchr::memchr2_iter(b':', b'=', said.as_bytes()).any(|at| {
+        let before = said[..at].trim_end().trim_end_matches('*').as_bytes();
+        ["type", "class", "name"].iter().any(|word| {
+            before
+                .len()
+                .checked_sub(word.len())
+                .is_some_and(|start| before[start..].eq_ignore_ascii_case(word.as_bytes()))
+        })
+    })
 }
 
 fn exception_name<'a>(value: &'a str, label: &str) -> Option<&'a str> {
@@ -159,10 +174,9 @@ pub(super) fn nav_fault(line: &str) -> Option<(&str, usize)> {
 
 /// The line without the connection that SQL Server's drivers name at its end.
 pub(super) fn without_connection(line: &str) -> &str {
-    match CONNECTION.find(line) {
-        Some(found) if found.end() == line.len() && found.start() > 0 => line[..found.start()].trim_end(),
-        _ => line,
-    }
+    let before =
+        CONNECTION.find(line).filter(|found| found.end() == line.len()).map(|found| line[..found.start()].trim_end());
+    before.filter(|before| !before.is_empty()).unwrap_or(line)
 }
 
 /// The words before a frame without the label that announces it.

@@ -2,14 +2,17 @@
 //!
 //! Knows names only: whether a name at some place opens an exception is the business of `header`.
 
+use std::ops::Range;
+
 use super::pattern::pattern;
 
-pattern!(SUFFIX, r"(?:Exception|Error|Fault|Failure)");
 pattern!(ARITY, r"^`\d{1,2}");
 pattern!(NUMBERS, r"^ ?\((0x[0-9A-Fa-f]{1,16}|-?\d{1,11})(?:, ?(-?\d{1,11}))?\)");
 
 /// The longest generic argument list that is still read as part of a name.
 const ARGUMENTS_LIMIT: usize = 600;
+/// How names of exceptions end.
+const SUFFIXES: [&str; 4] = ["Exception", "Error", "Fault", "Failure"];
 /// Words that end like a type but only label what follows.
 const LABELS: &[&str] = &[
     "Error",
@@ -51,17 +54,25 @@ impl TypeToken {
 pub(super) fn tokens(text: &str) -> Vec<TypeToken> {
     let mut found = Vec::new();
     let mut from = 0;
-    for suffix in SUFFIX.find_iter(text) {
-        if suffix.start() < from || !ends_name(text, suffix.end()) {
+    for suffix in suffixes(text) {
+        if suffix.start < from || !ends_name(text, suffix.end) {
             continue;
         }
-        let start = name_start(text, from, suffix.start());
-        let end = skip_arguments(text, suffix.end());
+        let start = name_start(text, from, suffix.start);
+        let end = skip_arguments(text, suffix.end);
         let (numbers, after) = number_suffix(text, end);
         found.push(TypeToken { start, end, after, numbers });
         from = end;
     }
     found
+}
+
+/// Where the ends of names stand. All begin with one of two letters, which no other letter of theirs is.
+fn suffixes(text: &str) -> impl Iterator<Item = Range<usize>> {
+    memchr::memchr2_iter(b'E', b'F', text.as_bytes()).filter_map(|at| {
+        let suffix = SUFFIXES.iter().find(|suffix| text.as_bytes()[at..].starts_with(suffix.as_bytes()))?;
+        Some(at..at + suffix.len())
+    })
 }
 
 /// The name that the text begins with, if it begins with one.

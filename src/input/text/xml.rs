@@ -4,6 +4,8 @@
 //! code `SoapFault` beside its own, which rules can ask for; the codes of the SOAP specification itself (`Client`,
 //! `Server`, `Sender`, `Receiver`, …) say nothing more and are dropped.
 
+use regex::Match;
+
 use super::body::{self, Body};
 use super::http;
 use super::markup;
@@ -18,10 +20,10 @@ pattern!(
 );
 pattern!(ROOT, r"<([A-Za-z][\w.:-]*)");
 pattern!(FAULT, r"<(?:[A-Za-z][\w-]*:)?(?:faultstring|faultcode|Fault>\s*<(?:[A-Za-z][\w-]*:)?(?:Code|Reason))\b");
-pattern!(FAULT_STRING, r"(?s)<(?:\w[\w-]*:)?faultstring\b[^>]*>(.*?)(?:</|$)");
-pattern!(REASON, r"(?s)<(?:\w[\w-]*:)?Reason\b[^>]*>\s*<(?:\w[\w-]*:)?Text\b[^>]*>(.*?)(?:</|$)");
-pattern!(FAULT_CODE, r"(?s)<(?:\w[\w-]*:)?faultcode\b[^>]*>\s*([^<]+?)\s*(?:<|$)");
-pattern!(VALUE, r"(?s)<(?:\w[\w-]*:)?Value\b[^>]*>\s*([^<]+?)\s*(?:<|$)");
+pattern!(FAULT_STRING, r"<(?:\w[\w-]*:)?faultstring\b[^>]*>");
+pattern!(REASON, r"<(?:\w[\w-]*:)?Reason\b[^>]*>\s*<(?:\w[\w-]*:)?Text\b[^>]*>");
+pattern!(FAULT_CODE, r"<(?:\w[\w-]*:)?faultcode\b[^>]*>");
+pattern!(VALUE, r"<(?:\w[\w-]*:)?Value\b[^>]*>");
 pattern!(DETAIL, r"(?s)<(?:\w[\w-]*:)?[Dd]etail\b[^>]*>(.*?)(?:</(?:\w[\w-]*:)?[Dd]etail>|$)");
 pattern!(HEADING, r"(?is)<(?:title|h1|h2|h3)\b[^>]*>(.*?)</(?:title|h1|h2|h3)>");
 pattern!(CODE, r"<(?:\w+:)?[Cc]ode\b[^>]*>\s*([A-Za-z][\w.]+)\s*<");
@@ -96,16 +98,18 @@ pub(super) fn read(raw: &str) -> Body {
 }
 
 fn read_fault(raw: &str, body: &mut Body) {
-    for found in FAULT_CODE.captures_iter(raw).chain(VALUE.captures_iter(raw)).take(4) {
-        let code = found.get(1).map_or("", |code| code.as_str());
+    // What stands behind a tag up to the next one, or up to the next that closes something.
+    let behind = |tag: Match<'_>, next: &str| raw[tag.end()..].split(next).next().unwrap_or_default();
+    let codes = FAULT_CODE.find_iter(raw).chain(VALUE.find_iter(raw));
+    for code in codes.map(|tag| behind(tag, "<").trim_ascii()).filter(|code| !code.is_empty()).take(4) {
         let code = code.rsplit(':').next().unwrap_or(code);
         if !GENERIC.contains(&code) {
             body::push_code(code, body);
         }
     }
     body::push_code(SOAP_FAULT, body);
-    let said = FAULT_STRING.captures(raw).or_else(|| REASON.captures(raw)).and_then(|found| found.get(1));
-    let said = said.map(|text| markup::words(text.as_str())).unwrap_or_default();
+    let said = FAULT_STRING.find(raw).or_else(|| REASON.find(raw));
+    let said = said.map(|tag| markup::words(behind(tag, "</"))).unwrap_or_default();
     let detail = DETAIL
         .captures(raw)
         .and_then(|found| found.get(1))
