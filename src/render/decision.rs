@@ -3,11 +3,10 @@
 use std::fmt::Write as _;
 use std::io;
 
-use serde::Serialize as _;
-
 use crate::model::Decision;
 
-use super::escape::{OneLine, escaped};
+use super::escape::escaped;
+use super::line;
 
 /// One line for people: code, retry class, status, id and message.
 #[must_use]
@@ -63,7 +62,7 @@ pub fn log_line(decision: &Decision<'_>) -> String {
 /// # Errors
 /// When the writer fails; memory does not.
 pub fn json_line(decision: &Decision<'_>, writer: impl io::Write) -> io::Result<()> {
-    decision.serialize(&mut serde_json::Serializer::with_formatter(writer, OneLine)).map_err(io::Error::from)
+    line::write(decision, writer)
 }
 
 /// A trace as one line of JSON, as safe as [`json_line`].
@@ -72,17 +71,14 @@ pub fn json_line(decision: &Decision<'_>, writer: impl io::Write) -> io::Result<
 /// When the writer fails; memory does not.
 #[cfg(feature = "cli")]
 pub fn trace_line(trace: &crate::model::Trace, writer: impl io::Write) -> io::Result<()> {
-    trace.serialize(&mut serde_json::Serializer::with_formatter(writer, OneLine)).map_err(io::Error::from)
+    line::write(trace, writer)
 }
 
 /// A failure as one line of JSON, as safe as [`json_line`].
 #[cfg(feature = "cli")]
 #[must_use]
 pub fn failure_line(failure: &crate::model::Failure<'_>) -> String {
-    let mut line = Vec::new();
-    // Texts and numbers only: writing them to memory cannot fail.
-    let _ = failure.serialize(&mut serde_json::Serializer::with_formatter(&mut line, OneLine));
-    String::from_utf8(line).unwrap_or_default()
+    line::to_string(failure)
 }
 
 /// A logfmt value: quoted when it holds anything but plain characters, always on one line.

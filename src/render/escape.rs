@@ -2,9 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io;
-
-use serde_json::ser::Formatter;
 
 /// The text on one line, with control characters, bidirectional controls and line separators escaped.
 #[must_use]
@@ -34,32 +31,6 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// JSON on one line that is the same to every reader: what [`escaped`] escapes is escaped here as well, as JSON does it.
-pub(super) struct OneLine;
-
-impl Formatter for OneLine {
-    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        let mut written = 0;
-        while let Some((at, c)) = next_unsafe(fragment, written) {
-            writer.write_all(&fragment.as_bytes()[written..at])?;
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                write!(writer, "\\u{unit:04x}")?;
-            }
-            written = at + c.len_utf8();
-        }
-        writer.write_all(&fragment.as_bytes()[written..])
-    }
-}
-
-/// A value as one line of JSON that is the same to every reader.
-#[cfg(feature = "cli")]
-pub(super) fn json_line(value: &impl serde::Serialize) -> String {
-    let mut line = Vec::new();
-    // Texts, numbers and structs: writing them to memory cannot fail.
-    let _ = value.serialize(&mut serde_json::Serializer::with_formatter(&mut line, OneLine));
-    String::from_utf8(line).unwrap_or_default()
-}
-
 /// A value as indented JSON, as safe as on one line.
 #[cfg(feature = "cli")]
 pub(super) fn pretty_json(value: &impl serde::Serialize) -> String {
@@ -81,7 +52,7 @@ pub(super) fn pretty_json(value: &impl serde::Serialize) -> String {
 }
 
 /// The next unsafe character from a place on.
-fn next_unsafe(text: &str, from: usize) -> Option<(usize, char)> {
+pub(super) fn next_unsafe(text: &str, from: usize) -> Option<(usize, char)> {
     let bytes = text.as_bytes();
     let mut at = from;
     // Whole runs of plain ASCII are skipped: without an early end inside of a run they are looked at several at a time.

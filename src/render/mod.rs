@@ -4,6 +4,7 @@ mod decision;
 #[cfg(feature = "cli")]
 mod diff;
 mod escape;
+mod line;
 #[cfg(feature = "cli")]
 mod lint;
 #[cfg(feature = "cli")]

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::diagnostic::{self, Label, Position, Report, Severity, Span};
 #[cfg(feature = "cli")]
-use crate::render::escape;
+use crate::render::{escape, line};
 
 use super::places;
 
@@ -138,5 +138,5 @@ pub fn json(report: &Report) -> String {
 #[cfg(feature = "cli")]
 #[must_use]
 pub fn json_lines(report: &Report) -> String {
-    document(report).findings.iter().map(|finding| escape::json_line(finding) + "\n").collect()
+    document(report).findings.iter().map(|finding| line::to_string(finding) + "\n").collect()
 }
