@@ -4,11 +4,13 @@
 
 use std::ops::Range;
 
+use regex::CaptureLocations;
+
 use crate::diagnostic::floor_char_boundary;
 use crate::model::{Exception, Failure, Pattern, fold_into, head_and_tail, is_status, limits};
 
 use super::Lexicon;
-use super::gate::{Gate, Passed};
+use super::gate::Passed;
 use super::names::{Name, NameId, Names};
 use super::runs::{Places, RunSet};
 use super::table::TypeTable;
@@ -37,8 +39,7 @@ pub struct Facts {
     truncated: bool,
     wraps: Vec<bool>,
     names: Names,
-    /// For codes, statuses and numbers in texts.
-    passed: [Passed; 3],
+    passed: Passed,
 }
 
 /// All messages of a failure in their folded form, side by side; made when somebody first wants to look through them.
@@ -154,7 +155,7 @@ impl Facts {
     /// Forgets what depends on the rules: types and the patterns of facts.
     pub(super) fn forget(&mut self) {
         self.names = Names::default();
-        self.passed = Default::default();
+        self.passed = Passed::default();
     }
 
     /// The first causes and, of a longer chain, the innermost one.
@@ -264,43 +265,43 @@ impl Facts {
             stated.error_numbers.iter().for_each(|&number| self.add_number(number));
         }
         self.http_status = self.http_status.or_else(|| stated.and_then(|stated| stated.http_status));
-        let [mut codes, mut statuses, mut numbers] = std::mem::take(&mut self.passed);
-        self.each_value(&lexicon.provider_code, &mut codes, folded, |facts, value| {
+        let Lexicon { gate, kinds: [codes, statuses, numbers], .. } = lexicon;
+        if gate.is_empty() || self.messages.is_empty() {
+            return;
+        }
+        let is_wanted = |index: usize| {
+            codes.contains(&index)
+                || statuses.contains(&index) && self.http_status.is_none()
+                || numbers.contains(&index) && !were_numbers_sent
+        };
+        let mut passed = std::mem::take(&mut self.passed);
+        gate.look(&self.text, is_wanted, folded, &mut passed);
+        self.each_value(gate.open(codes.clone(), &mut passed), |facts, value| {
             if facts.is_news(&facts.text[value.clone()], sent) {
                 push_code(&mut facts.words, &mut facts.lower, &mut facts.provider_codes, &facts.text[value]);
             }
             Go::On
         });
-        if self.http_status.is_none() {
-            self.each_value(&lexicon.http_status, &mut statuses, folded, |facts, value| {
-                facts.http_status = facts.text[value].parse().ok().filter(|&status| is_status(status));
-                if facts.http_status.is_some() { Go::Home } else { Go::ToNextMessage }
-            });
-        }
-        if !were_numbers_sent {
-            self.each_value(&lexicon.error_number, &mut numbers, folded, |facts, value| {
-                if let Ok(number) = facts.text[value].parse() {
-                    facts.add_number(number);
-                }
-                Go::On
-            });
-        }
-        self.passed = [codes, statuses, numbers];
+        self.each_value(gate.open(statuses.clone(), &mut passed), |facts, value| {
+            facts.http_status = facts.text[value].parse().ok().filter(|&status| is_status(status));
+            if facts.http_status.is_some() { Go::Home } else { Go::ToNextMessage }
+        });
+        self.each_value(gate.open(numbers.clone(), &mut passed), |facts, value| {
+            if let Ok(number) = facts.text[value].parse() {
+                facts.add_number(number);
+            }
+            Go::On
+        });
+        self.passed = passed;
     }
 
-    /// All values of the patterns of a gate in their order, message by message, from left to right, as far as wanted.
-    fn each_value(
+    /// All values of patterns in their order, message by message, from left to right, as far as wanted.
+    fn each_value<'g>(
         &mut self,
-        gate: &Gate,
-        passed: &mut Passed,
-        folded: &mut Folded,
+        patterns: impl Iterator<Item = (&'g Pattern, &'g mut Option<CaptureLocations>)>,
         mut take: impl FnMut(&mut Self, Part) -> Go,
     ) {
-        if gate.is_empty() || self.messages.is_empty() {
-            return;
-        }
-        gate.look(&self.text, folded, passed);
-        for (pattern, places) in gate.open(passed) {
+        for (pattern, places) in patterns {
             for message in 0..self.messages.len() {
                 let Range { start, end } = self.messages[message].part;
                 let mut at = 0;

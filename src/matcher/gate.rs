@@ -1,5 +1,7 @@
 //! Patterns that read facts from messages, behind a gate: only those whose required texts and runs occur are tried.
 
+use std::ops::Range;
+
 use regex::CaptureLocations;
 
 use crate::model::Pattern;
@@ -13,6 +15,8 @@ use super::table::Numbering;
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     patterns: Vec<Pattern>,
+    /// For each pattern, whether nothing is known that must occur for it; beside each other, since all are asked for.
+    needs_no_text: Vec<bool>,
     texts: TextSet,
     /// For each text, the patterns that it is required by.
     needed_by: Vec<Vec<usize>>,
@@ -48,17 +52,20 @@ impl Gate {
             run_of.push(requirement.run.clone().map(|run| runs.number(run).0 as usize));
         }
         let (texts, runs) = (TextSet::new(texts.into_things()), RunSet::new(runs.into_things()));
-        Self { patterns, texts, needed_by, runs, run_of }
+        let needs_no_text = patterns.iter().map(|pattern| pattern.requirement().texts.is_empty()).collect();
+        Self { patterns, needs_no_text, texts, needed_by, runs, run_of }
     }
 
-    /// Looks which patterns can match in a text: those of which a text occurs, and of these those of which the run does.
-    pub(super) fn look(&self, text: &str, folded: &mut Folded, passed: &mut Passed) {
+    /// Looks which of the wanted patterns can match in a text: those of which a text occurs, and of these those of which
+    /// the run does.
+    pub(super) fn look(&self, text: &str, is_wanted: impl Fn(usize) -> bool, folded: &mut Folded, passed: &mut Passed) {
         let Passed { open, wanted, places } = passed;
         places.resize_with(self.patterns.len(), || None);
         open.clear();
-        open.extend(self.patterns.iter().map(|pattern| pattern.requirement().texts.is_empty()));
-        self.texts
-            .scan(folded.of(text), |text| self.needed_by[text as usize].iter().for_each(|&index| open[index] = true));
+        open.extend(self.needs_no_text.iter().enumerate().map(|(index, &is_open)| is_open && is_wanted(index)));
+        self.texts.scan(folded.of(text), |text| {
+            self.needed_by[text as usize].iter().for_each(|&index| open[index] = is_wanted(index));
+        });
         wanted.clear();
         wanted.resize(self.runs.groups(), 0);
         for (run, _) in self.run_of.iter().zip(&*open).filter(|(_, is_open)| **is_open) {
@@ -74,13 +81,14 @@ impl Gate {
         }
     }
 
-    /// The patterns that can match, each with room for its groups.
-    pub(crate) fn open<'g>(
+    /// Those of some patterns that can match, each with room for its groups.
+    pub(super) fn open<'g>(
         &'g self,
+        patterns: Range<usize>,
         passed: &'g mut Passed,
     ) -> impl Iterator<Item = (&'g Pattern, &'g mut Option<CaptureLocations>)> {
         let all = self.patterns.iter().zip(&mut passed.places).zip(&passed.open);
-        all.filter(|(_, is_open)| **is_open).map(|(pattern, _)| pattern)
+        all.take(patterns.end).skip(patterns.start).filter(|(_, is_open)| **is_open).map(|(pattern, _)| pattern)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -139,7 +147,7 @@ mod tests {
                 // As facts keep their texts: with line ends around them.
                 let text = format!("\n{}\n", text.join(["", " ", "filler words "][rng.usize(..3)]));
                 let mut folded = Folded::default();
-                gate.look(&text, &mut folded, &mut passed);
+                gate.look(&text, |_| true, &mut folded, &mut passed);
                 for (pattern, is_open) in patterns.iter().zip(&passed.open) {
                     let is_match = pattern.is_match(&text[1..text.len() - 1]);
                     assert!(*is_open || !is_match, "seed {seed}: {} matches {text:?}", pattern.as_str());

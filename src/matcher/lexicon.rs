@@ -1,6 +1,7 @@
 //! What the rules know about texts and types before any rule is tried: facts in texts, and base types.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use crate::model::{Pattern, TypeName, limits};
 
@@ -9,12 +10,12 @@ use super::gate::Gate;
 /// Patterns that read facts from texts, and the base types of exception types.
 #[derive(Debug, Default)]
 pub struct Lexicon {
-    /// Patterns for codes of the remote side; every match is a code.
-    pub(crate) provider_code: Gate,
-    /// Patterns for the HTTP status; the first one that finds a status decides.
-    pub(crate) http_status: Gate,
-    /// Patterns for error numbers; every match is a number.
-    pub(crate) error_number: Gate,
+    /// Patterns for codes of the remote side, of which every match is a code, for the HTTP status, of which the first
+    /// that finds a status decides, and for error numbers, of which every match is a number. Behind one gate: a text is
+    /// looked through once for all of them.
+    pub(super) gate: Gate,
+    /// Where the patterns for codes, for statuses and for numbers stand among those of the gate.
+    pub(super) kinds: [Range<usize>; 3],
     /// Full type name → direct base types.
     parents: HashMap<String, Vec<TypeName<'static>>>,
     /// Short type name → full type name, for types that a text gives without their namespace.
@@ -25,12 +26,13 @@ impl Lexicon {
     /// A lexicon with patterns for facts and no base types yet.
     #[must_use]
     pub fn new(provider_code: Vec<Pattern>, http_status: Vec<Pattern>, error_number: Vec<Pattern>) -> Self {
-        Self {
-            provider_code: Gate::new(provider_code),
-            http_status: Gate::new(http_status),
-            error_number: Gate::new(error_number),
-            ..Self::default()
-        }
+        let mut patterns = Vec::new();
+        let kinds = [provider_code, http_status, error_number].map(|kind| {
+            let start = patterns.len();
+            patterns.extend(kind);
+            start..patterns.len()
+        });
+        Self { gate: Gate::new(patterns), kinds, ..Self::default() }
     }
 
     /// Adds the base types of a type. The first full name with a given short name is the one that short names mean.
