@@ -12,7 +12,7 @@ use crate::input::text;
 use crate::matcher::{Candidate, Cause, Scratch, Witness, captures, witnesses};
 use crate::model::{CatalogEntry, Decision, Evidence, Failure, Log, Rule, UnknownReason, excerpt, limits};
 
-use super::redact::Secret;
+use super::redact::Searched;
 use super::{FALLBACK_RULE, RuleSet};
 
 /// Bytes of an unreadable record that are shown in base 64.
@@ -175,8 +175,7 @@ impl RuleSet {
     pub(super) fn secrets<'c>(&'c self, candidate: Candidate<'c>) -> Vec<Searched<'c>> {
         // All texts at once first: hardly ever there is anything to look for in one of them.
         let is_suspect = self.redactor.suspects(candidate.text());
-        let secrets = |text| if is_suspect { self.redactor.secrets(text) } else { Vec::new() };
-        candidate.texts_with_cause().map(|(_, text)| (text, secrets(text))).collect()
+        candidate.texts_with_cause().map(|(_, text)| (text, is_suspect.then(|| self.redactor.secrets(text)))).collect()
     }
 
     /// Says when no rule file is for the connector that was named: most often it is a misspelt one.
@@ -310,9 +309,6 @@ fn unknown_reason(candidate: Candidate<'_>) -> UnknownReason {
         UnknownReason::NoRule
     }
 }
-
-/// A text of a failure with the secrets in it.
-pub(super) type Searched<'c> = (&'c str, Vec<Secret<'c>>);
 
 /// A message that starts with its own code already keeps it once.
 fn prefixed(code: &CatalogEntry, message: &str) -> String {

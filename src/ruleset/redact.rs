@@ -158,13 +158,16 @@ pub(super) struct Secret<'r> {
     is_own: bool,
 }
 
+/// A text of a failure with the secrets in it; without a list when no text of the failure shows a sign of any.
+pub(super) type Searched<'t> = (&'t str, Option<Vec<Secret<'t>>>);
+
 impl Redactor {
     pub(super) fn new(own: impl IntoIterator<Item = (String, Pattern)>) -> Self {
         let own = own.into_iter().map(|(name, pattern)| Own { hint: Hint::new(pattern.requirement()), name, pattern });
         Self { own: own.collect() }
     }
 
-    /// Whether a text may hold a secret; `false` says the same of every part that ends at line ends.
+    /// Whether a text may hold a secret; `false` says the same of every part of it.
     pub(super) fn suspects(&self, text: &str) -> bool {
         !signs::read(text).is_empty() || self.own.iter().any(|own| own.hint.allows(text))
     }
@@ -175,25 +178,29 @@ impl Redactor {
     }
 
     /// One of the texts without its secrets, or any other text without them.
-    pub(super) fn redact_text<'t>(&self, text: &'t str, texts: &[(&str, Vec<Secret<'_>>)]) -> Cow<'t, str> {
+    pub(super) fn redact_text<'t>(&self, text: &'t str, texts: &[Searched<'_>]) -> Cow<'t, str> {
         match texts.iter().find(|(known, _)| std::ptr::eq(*known, text)) {
-            Some((_, secrets)) => without(secrets, text, 0..text.len()),
+            Some((_, secrets)) => without(secrets.as_deref().unwrap_or_default(), text, 0..text.len()),
             None => self.redact(text),
         }
     }
 
     /// A value that was found in one of the texts: what is a secret there is one here, though the value may be but a part
     /// of it and lack what names it.
-    pub(super) fn redact_value<'v>(&self, value: &'v str, texts: &[(&str, Vec<Secret<'_>>)]) -> Cow<'v, str> {
-        if texts.iter().all(|(_, secrets)| secrets.is_empty()) {
+    pub(super) fn redact_value<'v>(&self, value: &'v str, texts: &[Searched<'_>]) -> Cow<'v, str> {
+        if texts.iter().any(|(text, secrets)| secrets.is_none() && place(value, text).is_some()) {
+            return Cow::Borrowed(value);
+        }
+        if texts.iter().all(|(_, secrets)| secrets.as_ref().is_none_or(Vec::is_empty)) {
             return self.redact(value);
         }
         Self::redact_part(value, texts).map_or_else(|| self.redact(value), Cow::Owned)
     }
 
     /// A part of a text by the secrets of the whole text; `None` when it holds nothing of them.
-    fn redact_part(part: &str, texts: &[(&str, Vec<Secret<'_>>)]) -> Option<String> {
-        texts.iter().filter(|(_, secrets)| !secrets.is_empty()).find_map(|(text, secrets)| {
+    fn redact_part(part: &str, texts: &[Searched<'_>]) -> Option<String> {
+        let searched = texts.iter().filter_map(|(text, secrets)| Some((text, secrets.as_deref()?)));
+        searched.filter(|(_, secrets)| !secrets.is_empty()).find_map(|(text, secrets)| {
             let mut places = match place(part, text) {
                 Some(place) => vec![place],
                 None => text.match_indices(part).map(|(at, _)| at..at + part.len()).take(1).collect(),
@@ -347,7 +354,7 @@ mod tests {
     use proptest::prelude::*;
     use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
-    use super::{DETECTORS, Redactor, Secret, signs};
+    use super::{DETECTORS, Redactor, signs};
     use crate::model::Pattern;
 
     #[test]
@@ -389,7 +396,7 @@ mod tests {
     fn a_part_of_a_secret_is_a_secret() {
         let redactor = Redactor::default();
         let text = "login with password=hunter22 failed";
-        let texts: Vec<(&str, Vec<Secret<'_>>)> = vec![(text, redactor.secrets(text))];
+        let texts = [(text, Some(redactor.secrets(text)))];
         assert_eq!(redactor.redact_value(&text[20..28], &texts), "«redacted:secret»");
         assert_eq!(redactor.redact_value(&text[15..23], &texts), "word=«redacted:secret»");
         assert_eq!(redactor.redact_value("unter22", &texts), "«redacted:secret»");
@@ -546,6 +553,24 @@ mod tests {
         });
         assert_eq!(outcome.map_err(|error| error.to_string()), Ok(()));
         assert!(found.get() > 2000, "only {} texts show a sign", found.get());
+    }
+
+    #[test]
+    fn a_part_shows_no_sign_that_the_whole_does_not_show() {
+        let texts = proptest::collection::vec(proptest::sample::select(PIECES), 0..14);
+        let outcome = check(5_000, &texts, |pieces| {
+            let text = pieces.concat();
+            let whole = signs::read(&text);
+            for (at, _) in text.char_indices() {
+                for part in [&text[..at], &text[at..]] {
+                    let signs = signs::read(part);
+                    let news = DETECTORS.iter().find(|detector| signs.has(detector.sign) && !whole.has(detector.sign));
+                    prop_assert!(news.is_none(), "{:?} in {part:?} of {text:?}", news.map(|detector| detector.sign));
+                }
+            }
+            Ok(())
+        });
+        assert_eq!(outcome.map_err(|error| error.to_string()), Ok(()));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::model::{
 use crate::rulefile::Book;
 
 use super::RuleSet;
-use super::classify::Searched;
+use super::redact::Searched;
 use super::redact::around;
 
 /// Characters of a message in the facts of a trace.
@@ -199,7 +199,7 @@ impl Tracer<'_> {
         else {
             return Mark { cause, value: self.value(value, SEEN_CHARS), ..Mark::default() };
         };
-        let [before, value, after] = around(text, range, secrets);
+        let [before, value, after] = around(text, range, secrets.as_deref().unwrap_or_default());
         let start = before.char_indices().rev().nth(AROUND_CHARS).map(|(at, c)| at + c.len_utf8());
         let before = start.map_or(before.clone(), |start| format!("…{}", &before[start..]));
         Mark { cause, before, value: cut(value, MESSAGE_CHARS), after: cut(after, AROUND_CHARS), base_of: None }
