@@ -6,9 +6,7 @@
 use std::fmt::{self, Display};
 use std::io;
 
-use serde::ser::{
-    self, Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple, SerializeTupleStruct,
-};
+use serde::ser::{self, Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple};
 
 use super::escape::next_unsafe;
 
@@ -148,7 +146,7 @@ impl<'w, W: io::Write> ser::Serializer for Writer<'w, W> {
     type Error = Error;
     type SerializeSeq = Open<'w, W>;
     type SerializeTuple = Open<'w, W>;
-    type SerializeTupleStruct = Open<'w, W>;
+    type SerializeTupleStruct = Impossible<(), Error>;
     type SerializeTupleVariant = Impossible<(), Error>;
     type SerializeMap = Open<'w, W>;
     type SerializeStruct = Open<'w, W>;
@@ -254,8 +252,8 @@ impl<'w, W: io::Write> ser::Serializer for Writer<'w, W> {
         self.open(b"[", b"]")
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Open<'w, W>, Error> {
-        self.open(b"[", b"]")
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Impossible<(), Error>, Error> {
+        Self::unused("structs without names")
     }
 
     fn serialize_tuple_variant(
@@ -287,44 +285,25 @@ impl<'w, W: io::Write> ser::Serializer for Writer<'w, W> {
     }
 }
 
-impl<W: io::Write> SerializeSeq for Open<'_, W> {
-    type Ok = ();
-    type Error = Error;
+/// Lists of any and of a fixed length.
+macro_rules! list {
+    ($($list:ident),*) => {$(
+        impl<W: io::Write> $list for Open<'_, W> {
+            type Ok = ();
+            type Error = Error;
 
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.item(value)
-    }
+            fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+                self.item(value)
+            }
 
-    fn end(self) -> Result<(), Error> {
-        self.finish()
-    }
+            fn end(self) -> Result<(), Error> {
+                self.finish()
+            }
+        }
+    )*};
 }
 
-impl<W: io::Write> SerializeTuple for Open<'_, W> {
-    type Ok = ();
-    type Error = Error;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.item(value)
-    }
-
-    fn end(self) -> Result<(), Error> {
-        self.finish()
-    }
-}
-
-impl<W: io::Write> SerializeTupleStruct for Open<'_, W> {
-    type Ok = ();
-    type Error = Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.item(value)
-    }
-
-    fn end(self) -> Result<(), Error> {
-        self.finish()
-    }
-}
+list!(SerializeSeq, SerializeTuple);
 
 impl<W: io::Write> SerializeMap for Open<'_, W> {
     type Ok = ();
