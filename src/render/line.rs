@@ -66,10 +66,6 @@ impl<'w, W: io::Write> Writer<'w, W> {
         Ok(Open { writer: self.0, is_empty: true, end })
     }
 
-    fn number(self, number: impl Display) -> Result<(), Error> {
-        Ok(write!(self.0, "{number}")?)
-    }
-
     fn unused<T>(kind: &str) -> Result<T, Error> {
         Err(ser::Error::custom(format_args!("no document has {kind}")))
     }
@@ -116,13 +112,17 @@ fn text(text: &str, writer: &mut impl io::Write) -> io::Result<()> {
 }
 
 fn escape(text: &str, writer: &mut impl io::Write) -> io::Result<()> {
-    let mut rest = text;
+    let next_mark = |from: usize| {
+        let found = memchr::memchr2(b'"', b'\\', &text.as_bytes()[from..]);
+        found.map_or(text.len(), |at| from + at)
+    };
+    let mut written = 0;
+    let mut mark = next_mark(0);
     loop {
-        let mark = memchr::memchr2(b'"', b'\\', rest.as_bytes()).unwrap_or(rest.len());
         // What must not be seen may stand in front of the next quote.
-        let found = next_unsafe(&rest[..mark], 0).or_else(|| rest[mark..].chars().next().map(|c| (mark, c)));
-        let Some((at, c)) = found else { return writer.write_all(rest.as_bytes()) };
-        writer.write_all(&rest.as_bytes()[..at])?;
+        let found = next_unsafe(&text[..mark], written).or_else(|| Some((mark, text[mark..].chars().next()?)));
+        let Some((at, c)) = found else { return writer.write_all(&text.as_bytes()[written..]) };
+        writer.write_all(&text.as_bytes()[written..at])?;
         match c {
             '"' => writer.write_all(b"\\\"")?,
             '\\' => writer.write_all(b"\\\\")?,
@@ -137,8 +137,21 @@ fn escape(text: &str, writer: &mut impl io::Write) -> io::Result<()> {
                 }
             }
         }
-        rest = &rest[at + c.len_utf8()..];
+        written = at + c.len_utf8();
+        // Looked for once each: a text may have many lines and no quote.
+        if mark < written {
+            mark = next_mark(written);
+        }
     }
+}
+
+/// Numbers, each as the library writes it.
+macro_rules! numbers {
+    ($($name:ident: $number:ty),*) => {$(
+        fn $name(self, number: $number) -> Result<(), Error> {
+            serde_json::to_writer(self.0, &number).map_err(|error| Error(error.into()))
+        }
+    )*};
 }
 
 impl<'w, W: io::Write> ser::Serializer for Writer<'w, W> {
@@ -156,45 +169,18 @@ impl<'w, W: io::Write> ser::Serializer for Writer<'w, W> {
         Ok(self.0.write_all(if value { b"true" } else { b"false" })?)
     }
 
-    fn serialize_i8(self, value: i8) -> Result<(), Error> {
-        self.number(value)
-    }
-
-    fn serialize_i16(self, value: i16) -> Result<(), Error> {
-        self.number(value)
-    }
-
-    fn serialize_i32(self, value: i32) -> Result<(), Error> {
-        self.number(value)
-    }
-
-    fn serialize_i64(self, value: i64) -> Result<(), Error> {
-        self.number(value)
-    }
-
-    fn serialize_u8(self, value: u8) -> Result<(), Error> {
-        self.number(value)
-    }
-
-    fn serialize_u16(self, value: u16) -> Result<(), Error> {
-        self.number(value)
-    }
-
-    fn serialize_u32(self, value: u32) -> Result<(), Error> {
-        self.number(value)
-    }
-
-    fn serialize_u64(self, value: u64) -> Result<(), Error> {
-        self.number(value)
-    }
-
-    fn serialize_f32(self, value: f32) -> Result<(), Error> {
-        self.serialize_f64(value.into())
-    }
-
-    fn serialize_f64(self, value: f64) -> Result<(), Error> {
-        serde_json::to_writer(self.0, &value).map_err(|error| Error(error.into()))
-    }
+    numbers!(
+        serialize_i8: i8,
+        serialize_i16: i16,
+        serialize_i32: i32,
+        serialize_i64: i64,
+        serialize_u8: u8,
+        serialize_u16: u16,
+        serialize_u32: u32,
+        serialize_u64: u64,
+        serialize_f32: f32,
+        serialize_f64: f64
+    );
 
     fn serialize_char(self, value: char) -> Result<(), Error> {
         self.serialize_str(value.encode_utf8(&mut [0; 4]))
@@ -362,6 +348,8 @@ mod tests {
     fn unsafe_characters_are_escaped() {
         assert_eq!(line(&"a\"b\\c\n\t\u{8}\u{c}\u{1}\u{7f}"), r#""a\"b\\c\n\t\b\f\u0001\u007f""#);
         assert_eq!(line(&"ü\u{202e}漢\u{e0041}😀"), r#""ü\u202e漢\udb40\udc41😀""#);
+        let lines = "a\n".repeat(500) + "\"" + &"b\\".repeat(500) + "\u{1b}";
+        assert_eq!(line(&lines), ["\"", &"a\\n".repeat(500), "\\\"", &"b\\\\".repeat(500), "\\u001b\""].concat());
         assert_eq!(line(&"\u{1b}\"\u{1b}"), r#""\u001b\"\u001b""#);
     }
 
@@ -377,6 +365,7 @@ mod tests {
             none: Option<u8>,
             some: Option<&'t str>,
             list: Vec<(i64, f64)>,
+            short: f32,
             map: BTreeMap<&'t str, Kind>,
             empty: [u8; 0],
             is: bool,
@@ -387,6 +376,7 @@ mod tests {
             none: None,
             some: Some("x"),
             list: vec![(i64::MIN, 0.5), (i64::MAX, -1e300)],
+            short: 0.1,
             map: BTreeMap::from([("a\"", Kind::One), ("b", Kind::Two(-3))]),
             empty: [],
             is: true,
