@@ -50,6 +50,12 @@ request = function()
 end
 """
 STREAM_LINES = 60_000
+OTHER_TEXTS = 2_000
+
+
+def traced(failure, number):
+    """The failure with a number of its own in its text, as a remote side writes one for each request."""
+    return failure | {"text": f"{failure['text']}\nTrace ID: {number:08x}-5a44-4b7e-9d1a-0c5be2f61a10"}
 
 
 def wrk(address, path, seconds, connections, script=None):
@@ -154,9 +160,16 @@ def main():
     ordinary = folder / "failures.ndjson"
     ordinary.write_text("".join(json.dumps(failure) + "\n" for failure in FAILURES))
     scripts = {}
-    for name, has_text in [("of facts", False), ("of pasted text", True)]:
+    texts = [failure for failure in FAILURES if "text" in failure]
+    kinds = {
+        "of facts": [failure for failure in FAILURES if "text" not in failure],
+        "of pasted text": texts,
+        # What the last texts stated is remembered: here no text comes twice within many.
+        "of pasted text, no two alike": [traced(texts[number % len(texts)], number) for number in range(OTHER_TEXTS)],
+    }
+    for name, failures in kinds.items():
         lines = folder / f"{len(scripts)}.ndjson"
-        lines.write_text("".join(json.dumps(failure) + "\n" for failure in FAILURES if ("text" in failure) == has_text))
+        lines.write_text("".join(json.dumps(failure) + "\n" for failure in failures))
         scripts[name] = folder / f"{len(scripts)}.lua"
         scripts[name].write_text(SCRIPT % lines)
     for log in ["off", "stdout"]:

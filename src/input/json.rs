@@ -20,13 +20,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::panic::catch_unwind;
 
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{MapAccess, SeqAccess};
 
 use crate::diagnostic::nearest;
 use crate::model::{Attribute, Exception, Failure, excerpt, is_status, limits};
+
+use super::loose::{self, Any, Items, Loose, Members, Read, twice};
 
 /// A failure as it was read, with what was odd about the record. The failure borrows the texts that stand in the record
 /// without escapes.
@@ -63,19 +64,9 @@ const EXCEPTION_FIELDS: [&str; 5] = ["type", "message", "ancestors", "error_numb
 /// When the bytes are no JSON object, a field is given twice, or a limit is exceeded; the text says where.
 pub fn read_record(bytes: &[u8]) -> Result<Record<'_>, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| format!("byte {} is not UTF-8", error.valid_up_to() + 1))?;
-    match read_loose(text).map_err(|error| describe(&error, text))? {
-        Loose::Map(fields) => record(fields),
-        other => Err(format!("expected an object, found {}", other.kind())),
-    }
-}
-
-/// Reads JSON of whatever type, within the limits of a record.
-pub(super) fn read_loose(text: &str) -> serde_json::Result<Loose<'_>> {
-    let mut json = serde_json::Deserializer::from_str(text);
-    let mut values = 0;
-    AnyValue { values: &mut values, fields: FIELDS.len() }
-        .deserialize(&mut json)
-        .and_then(|value| json.end().map(|()| value))
+    let mut reader = Reader::default();
+    let failure = loose::read(text, WholeRecord(&mut reader)).map_err(|error| describe(&error, text))?;
+    reader.finish(failure)
 }
 
 /// Reads one record of a stream or a request; a fault of the reader itself is an error like any other.
@@ -94,64 +85,6 @@ fn describe(error: &serde_json::Error, text: &str) -> String {
         format!("{message}; for text as it was pasted use `--input text`")
     } else {
         message
-    }
-}
-
-/// The fields of an object, in order.
-pub(super) type Fields<'r> = Vec<(Cow<'r, str>, Loose<'r>)>;
-
-fn record(fields: Fields<'_>) -> Result<Record<'_>, String> {
-    if fields.len() > limits::RECORD_FIELDS {
-        return Err(format!("the record has {} fields, more than {}", fields.len(), limits::RECORD_FIELDS));
-    }
-    let mut reader = Reader::default();
-    let mut failure = Failure::default();
-    let mut unknown = Vec::new();
-    for (name, value) in distinct(fields)? {
-        match name.as_ref() {
-            "id" => failure.id = reader.text(&name, value),
-            "connector" => failure.connector = reader.text(&name, value),
-            "operation" => failure.operation = reader.text(&name, value),
-            "phase" => failure.phase = reader.text(&name, value),
-            "message" => failure.message = reader.text(&name, value),
-            "stack_trace" => failure.stack_trace = reader.text(&name, value),
-            "text" => failure.text = reader.text(&name, value),
-            "http_status" => failure.http_status = reader.status(&value)?,
-            "provider_codes" => failure.provider_codes = reader.texts(&name, value),
-            "error_numbers" => failure.error_numbers = reader.numbers(&name, value),
-            "attributes" => failure.attributes = reader.attributes(value)?,
-            "exceptions" => failure.exceptions = reader.exceptions(value)?,
-            _ => unknown.push(name),
-        }
-    }
-    if !unknown.is_empty() {
-        reader.note(unknown_fields(&unknown, "", &FIELDS));
-    }
-    reader.unknown_in_exceptions.sort_unstable();
-    reader.unknown_in_exceptions.dedup();
-    if !reader.unknown_in_exceptions.is_empty() {
-        let note = unknown_fields(&reader.unknown_in_exceptions, " of exceptions", &EXCEPTION_FIELDS);
-        reader.note(note);
-    }
-    Ok(Record { failure, notes: reader.notes() })
-}
-
-/// Fields up to which each is compared with each: faster than sorting, and nearly every record has fewer.
-const FEW_FIELDS: usize = 16;
-
-/// Refuses fields that are given twice: taking either one would be a guess.
-fn distinct(fields: Fields<'_>) -> Result<Fields<'_>, String> {
-    let is_new = |(index, (name, _)): (usize, &(Cow<'_, str>, Loose<'_>))| {
-        fields[..index].iter().all(|(before, _)| before != name)
-    };
-    if fields.len() <= FEW_FIELDS && fields.iter().enumerate().all(is_new) {
-        return Ok(fields);
-    }
-    let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_ref()).collect();
-    names.sort_unstable();
-    match names.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(format!("duplicate field `{}`", shown(pair[0]))),
-        None => Ok(fields),
     }
 }
 
@@ -183,28 +116,84 @@ pub(super) fn shown(text: &str) -> String {
     start
 }
 
+/// The names that an object gave.
+#[derive(Default)]
+struct Given<'r> {
+    /// A bit for each known one.
+    known: u32,
+    known_twice: Option<&'static str>,
+    unknown: Vec<Cow<'r, str>>,
+    count: usize,
+}
+
+impl<'r> Given<'r> {
+    /// The known name that this one is.
+    fn known(&mut self, known: &'static [&'static str], name: Cow<'r, str>) -> Option<&'static str> {
+        self.count += 1;
+        let Some(index) = known.iter().position(|known| *known == name) else {
+            self.unknown.push(name);
+            return None;
+        };
+        if self.known & 1 << index != 0 {
+            self.known_twice = Some(self.known_twice.map_or(known[index], |other| other.min(known[index])));
+        }
+        self.known |= 1 << index;
+        Some(known[index])
+    }
+
+    /// Refuses names that are given twice: taking either value would be a guess.
+    fn refused(&self) -> Option<String> {
+        let unknown = twice(self.unknown.iter().map(AsRef::as_ref));
+        self.known_twice.into_iter().chain(unknown).min().map(duplicate)
+    }
+}
+
+fn duplicate(name: &str) -> String {
+    format!("duplicate field `{}`", shown(name))
+}
+
 /// Reads loosely typed values and notes what was odd.
 #[derive(Default)]
 struct Reader<'r> {
     notes: Vec<String>,
     more_notes: usize,
+    unknown: Vec<Cow<'r, str>>,
     unknown_in_exceptions: Vec<Cow<'r, str>>,
+    /// Why this is no record; said when the rest is known to be JSON.
+    refused: Option<String>,
 }
 
 impl<'r> Reader<'r> {
+    /// The record, once everything was read.
+    fn finish(mut self, failure: Failure<'r>) -> Result<Record<'r>, String> {
+        if let Some(refused) = self.refused {
+            return Err(refused);
+        }
+        if !self.unknown.is_empty() {
+            self.note(unknown_fields(&self.unknown, "", &FIELDS));
+        }
+        self.unknown_in_exceptions.sort_unstable();
+        self.unknown_in_exceptions.dedup();
+        if !self.unknown_in_exceptions.is_empty() {
+            self.note(unknown_fields(&self.unknown_in_exceptions, " of exceptions", &EXCEPTION_FIELDS));
+        }
+        if self.more_notes > 0 {
+            self.notes.push(format!("and {} more", self.more_notes));
+        }
+        Ok(Record { failure, notes: self.notes })
+    }
+
+    /// Keeps the first reason against the record.
+    fn refuse(&mut self, reason: Option<String>) {
+        self.refused = self.refused.take().or(reason);
+    }
+
     fn note(&mut self, note: String) {
         if self.notes.len() < limits::NOTES {
             self.notes.push(note);
         } else {
             self.more_notes += 1;
         }
-    }
-
-    fn notes(mut self) -> Vec<String> {
-        if self.more_notes > 0 {
-            self.notes.push(format!("and {} more", self.more_notes));
-        }
-        self.notes
     }
 
     fn odd(&mut self, name: &str, value: &Loose<'_>, read: &str) {
@@ -232,16 +221,17 @@ impl<'r> Reader<'r> {
         }
     }
 
-    fn status(&mut self, value: &Loose<'_>) -> Result<Option<u16>, String> {
+    fn status(&mut self, value: &Loose<'_>) -> Option<u16> {
         let number = match value {
-            Loose::Null => return Ok(None),
-            Loose::Text(text) if text.trim().is_empty() => return Ok(None),
+            Loose::Null => return None,
+            Loose::Text(text) if text.trim().is_empty() => return None,
             Loose::Integer(number) => Some(*number),
             Loose::Float(number) => integral(*number),
             Loose::Text(text) => leading_number(text),
             Loose::Bool(_) => None,
             Loose::List(_) | Loose::Map(_) => {
-                return Err(format!("`http_status` takes a number, found {}", value.kind()));
+                self.refuse(Some(format!("`http_status` takes a number, found {}", value.kind())));
+                return None;
             }
         };
         let status = number.and_then(|number| u16::try_from(number).ok()).filter(|&status| is_status(status));
@@ -255,7 +245,7 @@ impl<'r> Reader<'r> {
                 self.note(format!("`http_status` {shown} is not 100 to 599; read as absent"));
             }
         }
-        Ok(status)
+        status
     }
 
     /// A list of texts; one text is a list of one.
@@ -308,15 +298,16 @@ impl<'r> Reader<'r> {
         items
     }
 
-    fn attributes(&mut self, value: Loose<'r>) -> Result<BTreeMap<Cow<'r, str>, Attribute<'r>>, String> {
+    fn attributes(&mut self, value: Loose<'r>) -> BTreeMap<Cow<'r, str>, Attribute<'r>> {
         let fields = match value {
             Loose::Null => Vec::new(),
-            Loose::Map(fields) => distinct(fields)?,
+            Loose::Map(fields) => fields,
             other => {
                 self.odd("attributes", &other, "read as absent");
                 Vec::new()
             }
         };
+        self.refuse(twice(fields.iter().map(|(name, _)| name.as_ref())).map(duplicate));
         let mut attributes = BTreeMap::new();
         for (name, value) in self.bounded("attributes", fields.into_iter()) {
             let attribute = match value {
@@ -334,52 +325,7 @@ impl<'r> Reader<'r> {
             };
             attributes.insert(name, attribute);
         }
-        Ok(attributes)
-    }
-
-    fn exceptions(&mut self, value: Loose<'r>) -> Result<Vec<Exception<'r>>, String> {
-        let items = match value {
-            Loose::Null => Vec::new(),
-            Loose::List(items) => items,
-            one @ Loose::Map(_) => vec![one],
-            other => {
-                self.odd("exceptions", &other, "read as absent");
-                Vec::new()
-            }
-        };
-        let mut exceptions = Vec::with_capacity(items.len().min(limits::CAUSES + 1));
-        for (index, item) in items.into_iter().enumerate() {
-            let exception = match item {
-                Loose::Map(fields) => self.exception(fields, index)?,
-                other => {
-                    self.note(format!("exception {index} is {}; read as absent", other.kind()));
-                    // Keeps its place, so that the indices of `parent` still fit.
-                    Exception::default()
-                }
-            };
-            // Beyond the limit only the innermost one counts; one too many says that some are missing.
-            if exceptions.len() > limits::CAUSES {
-                exceptions.pop();
-            }
-            exceptions.push(exception);
-        }
-        Ok(exceptions)
-    }
-
-    fn exception(&mut self, fields: Fields<'r>, index: usize) -> Result<Exception<'r>, String> {
-        let mut exception = Exception::default();
-        for (name, value) in distinct(fields)? {
-            match name.as_ref() {
-                "type" => exception.type_name = self.text("type", value),
-                "message" => exception.message = self.text("message", value),
-                "ancestors" => exception.ancestors = self.texts("ancestors", value),
-                "error_numbers" => exception.error_numbers = self.numbers("error_numbers", value),
-                "parent" => exception.parent = self.parent(&value, index),
-                _ if self.unknown_in_exceptions.len() < limits::RECORD_FIELDS => self.unknown_in_exceptions.push(name),
-                _ => {}
-            }
-        }
-        Ok(exception)
+        attributes
     }
 
     /// The index of an exception in front of this one.
@@ -389,6 +335,132 @@ impl<'r> Reader<'r> {
             self.note(format!("`parent` of exception {index} is no exception in front of it; read as absent"));
         }
         parent
+    }
+}
+
+/// Reads the record itself.
+struct WholeRecord<'a, 'r>(&'a mut Reader<'r>);
+
+impl<'r> Read<'r> for WholeRecord<'_, 'r> {
+    type Value = Failure<'r>;
+
+    fn scalar(self, value: Loose<'r>) -> Failure<'r> {
+        self.0.refuse(Some(format!("expected an object, found {}", value.kind())));
+        Failure::default()
+    }
+
+    fn list<A: SeqAccess<'r>>(self, items: Items<'_, 'r, A>) -> Result<Failure<'r>, A::Error> {
+        Ok(self.scalar(items.all()?))
+    }
+
+    fn object<A: MapAccess<'r>>(self, mut members: Members<'_, 'r, A>) -> Result<Failure<'r>, A::Error> {
+        let reader = self.0;
+        let mut failure = Failure::default();
+        let mut given = Given::default();
+        while let Some(name) = members.next()? {
+            let name = given.known(&FIELDS, name).unwrap_or_default();
+            if name == "exceptions" {
+                failure.exceptions = members.value(Exceptions(reader))?;
+                continue;
+            }
+            let value = members.value(Any)?;
+            match name {
+                "id" => failure.id = reader.text(name, value),
+                "connector" => failure.connector = reader.text(name, value),
+                "operation" => failure.operation = reader.text(name, value),
+                "phase" => failure.phase = reader.text(name, value),
+                "message" => failure.message = reader.text(name, value),
+                "stack_trace" => failure.stack_trace = reader.text(name, value),
+                "text" => failure.text = reader.text(name, value),
+                "http_status" => failure.http_status = reader.status(&value),
+                "provider_codes" => failure.provider_codes = reader.texts(name, value),
+                "error_numbers" => failure.error_numbers = reader.numbers(name, value),
+                "attributes" => failure.attributes = reader.attributes(value),
+                _ => {}
+            }
+        }
+        let too_many = given.count > limits::RECORD_FIELDS;
+        let too_many =
+            too_many.then(|| format!("the record has {} fields, more than {}", given.count, limits::RECORD_FIELDS));
+        // What is wrong with the fields as such is said before what is wrong in one of them.
+        reader.refused = too_many.or_else(|| given.refused()).or(reader.refused.take());
+        reader.unknown = given.unknown;
+        Ok(failure)
+    }
+}
+
+/// Reads the list of exceptions; one exception is a list of one.
+struct Exceptions<'a, 'r>(&'a mut Reader<'r>);
+
+impl<'r> Read<'r> for Exceptions<'_, 'r> {
+    type Value = Vec<Exception<'r>>;
+
+    fn scalar(self, value: Loose<'r>) -> Vec<Exception<'r>> {
+        if !matches!(value, Loose::Null) {
+            self.0.odd("exceptions", &value, "read as absent");
+        }
+        Vec::new()
+    }
+
+    fn list<A: SeqAccess<'r>>(self, mut items: Items<'_, 'r, A>) -> Result<Vec<Exception<'r>>, A::Error> {
+        let reader = self.0;
+        let mut exceptions = Vec::new();
+        let mut index = 0;
+        while let Some(exception) = items.next(OneException { reader, index })? {
+            // Beyond the limit only the innermost one counts; one too many says that some are missing.
+            if exceptions.len() > limits::CAUSES {
+                exceptions.pop();
+            }
+            exceptions.push(exception);
+            index += 1;
+        }
+        Ok(exceptions)
+    }
+
+    fn object<A: MapAccess<'r>>(self, members: Members<'_, 'r, A>) -> Result<Vec<Exception<'r>>, A::Error> {
+        Ok(vec![OneException { reader: self.0, index: 0 }.object(members)?])
+    }
+}
+
+/// Reads one exception of the list.
+struct OneException<'a, 'r> {
+    reader: &'a mut Reader<'r>,
+    index: usize,
+}
+
+impl<'r> Read<'r> for OneException<'_, 'r> {
+    type Value = Exception<'r>;
+
+    fn scalar(self, value: Loose<'r>) -> Exception<'r> {
+        self.reader.note(format!("exception {} is {}; read as absent", self.index, value.kind()));
+        // Keeps its place, so that the indices of `parent` still fit.
+        Exception::default()
+    }
+
+    fn list<A: SeqAccess<'r>>(self, items: Items<'_, 'r, A>) -> Result<Exception<'r>, A::Error> {
+        Ok(self.scalar(items.all()?))
+    }
+
+    fn object<A: MapAccess<'r>>(self, mut members: Members<'_, 'r, A>) -> Result<Exception<'r>, A::Error> {
+        let Self { reader, index } = self;
+        let mut exception = Exception::default();
+        let mut given = Given::default();
+        while let Some(name) = members.next()? {
+            let name = given.known(&EXCEPTION_FIELDS, name).unwrap_or_default();
+            let value = members.value(Any)?;
+            match name {
+                "type" => exception.type_name = reader.text(name, value),
+                "message" => exception.message = reader.text(name, value),
+                "ancestors" => exception.ancestors = reader.texts(name, value),
+                "error_numbers" => exception.error_numbers = reader.numbers(name, value),
+                "parent" => exception.parent = reader.parent(&value, index),
+                _ => {}
+            }
+        }
+        reader.refuse(given.refused());
+        let room = limits::RECORD_FIELDS.saturating_sub(reader.unknown_in_exceptions.len());
+        reader.unknown_in_exceptions.extend(given.unknown.into_iter().take(room));
+        Ok(exception)
     }
 }
 
@@ -419,147 +491,6 @@ fn integral(number: f64) -> Option<i64> {
 /// `503` of `503` and `503 Service Unavailable`; nothing of `503,0` or `ServiceUnavailable`.
 fn leading_number(text: &str) -> Option<i64> {
     text.trim().split(' ').next()?.parse().ok()
-}
-
-/// JSON of whatever type; objects keep their fields in order, also those given twice. Texts without escapes are borrowed.
-#[derive(Debug, Clone)]
-pub(super) enum Loose<'r> {
-    Null,
-    Bool(bool),
-    Integer(i64),
-    Float(f64),
-    Text(Cow<'r, str>),
-    List(Vec<Loose<'r>>),
-    Map(Fields<'r>),
-}
-
-impl Loose<'_> {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Null => "null",
-            Self::Bool(_) => "a truth value",
-            Self::Integer(_) | Self::Float(_) => "a number",
-            Self::Text(_) => "a text",
-            Self::List(_) => "a list",
-            Self::Map(_) => "an object",
-        }
-    }
-
-    fn scalar(&self) -> String {
-        match self {
-            Self::Bool(value) => value.to_string(),
-            Self::Integer(number) => number.to_string(),
-            Self::Float(number) => number.to_string(),
-            Self::Text(text) => text.clone().into_owned(),
-            other => other.kind().to_owned(),
-        }
-    }
-}
-
-/// Reads a value of whatever type; counts the values of the record.
-struct AnyValue<'c> {
-    values: &'c mut usize,
-    /// Fields that an object is expected to have.
-    fields: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for AnyValue<'_> {
-    type Value = Loose<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Loose<'de>, D::Error> {
-        *self.values += 1;
-        if *self.values > limits::RECORD_VALUES {
-            return Err(de::Error::custom(format!("the record has more than {} values", limits::RECORD_VALUES)));
-        }
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for AnyValue<'_> {
-    type Value = Loose<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Loose<'de>, E> {
-        Ok(Loose::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Loose<'de>, E> {
-        Ok(Loose::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Loose<'de>, E> {
-        Ok(Loose::Integer(value))
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "beyond i64 the number is only shown, never compared")]
-    fn visit_u64<E>(self, value: u64) -> Result<Loose<'de>, E> {
-        Ok(i64::try_from(value).map_or(Loose::Float(value as f64), Loose::Integer))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Loose<'de>, E> {
-        Ok(Loose::Float(value))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Loose<'de>, E> {
-        Ok(Loose::Text(Cow::Owned(excerpt(value).unwrap_or_else(|| value.to_owned()))))
-    }
-
-    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Loose<'de>, E> {
-        Ok(Loose::Text(excerpt(value).map_or(Cow::Borrowed(value), Cow::Owned)))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Loose<'de>, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = access.next_element_seed(AnyValue { values: &mut *self.values, fields: 0 })? {
-            items.push(item);
-        }
-        Ok(Loose::List(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Loose<'de>, A::Error> {
-        let mut fields = Vec::with_capacity(self.fields);
-        while let Some(name) = access.next_key_seed(Name)? {
-            if name.len() > limits::FIELD_NAME_BYTES {
-                return Err(de::Error::custom(format!(
-                    "a field name has {} bytes, more than {}",
-                    name.len(),
-                    limits::FIELD_NAME_BYTES
-                )));
-            }
-            fields.push((name, access.next_value_seed(AnyValue { values: &mut *self.values, fields: 0 })?));
-        }
-        Ok(Loose::Map(fields))
-    }
-}
-
-/// Reads the name of a field.
-struct Name;
-
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Name {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Cow<'de, str>, E> {
-        Ok(Cow::Owned(name.to_owned()))
-    }
-
-    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Cow<'de, str>, E> {
-        Ok(Cow::Borrowed(name))
-    }
 }
 
 #[cfg(test)]

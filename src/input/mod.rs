@@ -12,6 +12,7 @@ mod formats;
 pub mod json;
 #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "streams, mappings and levels are for the command line"))]
 pub(crate) mod level;
+mod loose;
 #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "streams, mappings and levels are for the command line"))]
 pub(crate) mod mapping;
 #[cfg(feature = "parquet")]

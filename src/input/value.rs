@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::json::{Loose, read_loose};
+use super::loose::{self, Any, Loose, twice};
 
 /// A value, with objects in the order of the text.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,15 +23,14 @@ impl Value {
     /// Reads JSON within the limits of a record.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
-        let value = read_loose(text).map_err(|error| error.to_string().replace(" at line 1 column ", " at column "))?;
+        let value =
+            loose::read(text, Any).map_err(|error| error.to_string().replace(" at line 1 column ", " at column "))?;
         Ok(value.into())
     }
 
     /// A name that an object has twice.
     pub(super) fn twice(&self) -> Option<&str> {
-        let mut names: Vec<&str> = self.members().iter().map(|(name, _)| name.as_str()).collect();
-        names.sort_unstable();
-        names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
+        twice(self.members().iter().map(|(name, _)| name.as_str()))
     }
 
     /// The member with this name, case ignored.

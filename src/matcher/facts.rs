@@ -4,13 +4,11 @@
 
 use std::ops::Range;
 
-use regex::CaptureLocations;
-
 use crate::diagnostic::floor_char_boundary;
 use crate::model::{Exception, Failure, Pattern, fold_into, head_and_tail, is_status, limits};
 
 use super::Lexicon;
-use super::gate::Passed;
+use super::gate::{Gate, Passed};
 use super::names::{Name, NameId, Names};
 use super::runs::{Places, RunSet};
 use super::table::TypeTable;
@@ -276,17 +274,17 @@ impl Facts {
         };
         let mut passed = std::mem::take(&mut self.passed);
         gate.look(&self.text, is_wanted, folded, &mut passed);
-        self.each_value(gate.open(codes.clone(), &mut passed), |facts, value| {
+        self.each_value(gate, codes, &mut passed, |facts, value| {
             if facts.is_news(&facts.text[value.clone()], sent) {
                 push_code(&mut facts.words, &mut facts.lower, &mut facts.provider_codes, &facts.text[value]);
             }
             Go::On
         });
-        self.each_value(gate.open(statuses.clone(), &mut passed), |facts, value| {
+        self.each_value(gate, statuses, &mut passed, |facts, value| {
             facts.http_status = facts.text[value].parse().ok().filter(|&status| is_status(status));
             if facts.http_status.is_some() { Go::Home } else { Go::ToNextMessage }
         });
-        self.each_value(gate.open(numbers.clone(), &mut passed), |facts, value| {
+        self.each_value(gate, numbers, &mut passed, |facts, value| {
             if let Ok(number) = facts.text[value].parse() {
                 facts.add_number(number);
             }
@@ -295,13 +293,19 @@ impl Facts {
         self.passed = passed;
     }
 
-    /// All values of patterns in their order, message by message, from left to right, as far as wanted.
-    fn each_value<'g>(
+    /// All values of those patterns of a kind that a gate lets through, in their order, message by message, from left to
+    /// right, as far as wanted.
+    fn each_value(
         &mut self,
-        patterns: impl Iterator<Item = (&'g Pattern, &'g mut Option<CaptureLocations>)>,
+        gate: &Gate,
+        kind: &Range<usize>,
+        passed: &mut Passed,
         mut take: impl FnMut(&mut Self, Part) -> Go,
     ) {
-        for (pattern, places) in patterns {
+        let mut rest = kind.clone();
+        while let Some((index, pattern)) = gate.next_open(rest.clone(), passed) {
+            rest.start = index + 1;
+            let places = &mut passed.places[index];
             for message in 0..self.messages.len() {
                 let Range { start, end } = self.messages[message].part;
                 let mut at = 0;

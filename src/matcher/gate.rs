@@ -7,7 +7,7 @@ use regex::CaptureLocations;
 use crate::model::Pattern;
 
 use super::facts::Folded;
-use super::runs::RunSet;
+use super::runs::{RunSet, each_bit};
 use super::scan::TextSet;
 use super::table::Numbering;
 
@@ -15,8 +15,8 @@ use super::table::Numbering;
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     patterns: Vec<Pattern>,
-    /// For each pattern, whether nothing is known that must occur for it; beside each other, since all are asked for.
-    needs_no_text: Vec<bool>,
+    /// The patterns for which nothing is known that must occur.
+    needs_no_text: Bits,
     texts: TextSet,
     /// For each text, the patterns that it is required by.
     needed_by: Vec<Vec<usize>>,
@@ -28,10 +28,35 @@ pub(crate) struct Gate {
 /// Which patterns of a gate a message lets through, and room for their groups.
 #[derive(Debug, Default)]
 pub(crate) struct Passed {
-    open: Vec<bool>,
+    open: Bits,
     /// The runs that are looked for, then those that occur; 64 in each.
     wanted: Vec<u64>,
-    places: Vec<Option<CaptureLocations>>,
+    /// For each pattern, room for its groups.
+    pub(super) places: Vec<Option<CaptureLocations>>,
+}
+
+/// A set of patterns, 64 in each word: nearly always only a few of them are looked at.
+#[derive(Debug, Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn add(&mut self, index: usize) {
+        self.0[index / 64] |= 1 << (index % 64);
+    }
+
+    fn has(&self, index: usize) -> bool {
+        self.0.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
+    }
+
+    fn each(&self) -> impl Iterator<Item = usize> {
+        (0..).step_by(64).zip(&self.0).flat_map(|(start, &word)| each_bit(word).map(move |bit| start + bit))
+    }
+
+    fn retain(&mut self, is_kept: impl Fn(usize) -> bool) {
+        for (start, word) in (0..).step_by(64).zip(&mut self.0) {
+            *word = each_bit(*word).filter(|bit| is_kept(start + bit)).fold(0, |kept, bit| kept | 1 << bit);
+        }
+    }
 }
 
 impl Gate {
@@ -52,7 +77,10 @@ impl Gate {
             run_of.push(requirement.run.clone().map(|run| runs.number(run).0 as usize));
         }
         let (texts, runs) = (TextSet::new(texts.into_things()), RunSet::new(runs.into_things()));
-        let needs_no_text = patterns.iter().map(|pattern| pattern.requirement().texts.is_empty()).collect();
+        let mut needs_no_text = Bits(vec![0; patterns.len().div_ceil(64)]);
+        for (index, _) in patterns.iter().enumerate().filter(|(_, pattern)| pattern.requirement().texts.is_empty()) {
+            needs_no_text.add(index);
+        }
         Self { patterns, needs_no_text, texts, needed_by, runs, run_of }
     }
 
@@ -61,34 +89,25 @@ impl Gate {
     pub(super) fn look(&self, text: &str, is_wanted: impl Fn(usize) -> bool, folded: &mut Folded, passed: &mut Passed) {
         let Passed { open, wanted, places } = passed;
         places.resize_with(self.patterns.len(), || None);
-        open.clear();
-        open.extend(self.needs_no_text.iter().enumerate().map(|(index, &is_open)| is_open && is_wanted(index)));
-        self.texts.scan(folded.of(text), |text| {
-            self.needed_by[text as usize].iter().for_each(|&index| open[index] = is_wanted(index));
-        });
+        open.0.clone_from(&self.needs_no_text.0);
+        self.texts
+            .scan(folded.of(text), |text| self.needed_by[text as usize].iter().for_each(|&index| open.add(index)));
+        open.retain(is_wanted);
         wanted.clear();
         wanted.resize(self.runs.groups(), 0);
-        for (run, _) in self.run_of.iter().zip(&*open).filter(|(_, is_open)| **is_open) {
-            if let Some(run) = run {
-                wanted[run / 64] |= 1 << (run % 64);
-            }
+        for run in open.each().filter_map(|index| self.run_of[index]) {
+            wanted[run / 64] |= 1 << (run % 64);
         }
         for (group, wanted) in wanted.iter_mut().enumerate().filter(|(_, wanted)| **wanted != 0) {
             *wanted = folded.runs(&self.runs, group, *wanted, text, &mut [0; 64]);
         }
-        for (open, run) in open.iter_mut().zip(&self.run_of) {
-            *open &= run.is_none_or(|run| wanted[run / 64] >> (run % 64) & 1 == 1);
-        }
+        open.retain(|index| self.run_of[index].is_none_or(|run| wanted[run / 64] >> (run % 64) & 1 == 1));
     }
 
-    /// Those of some patterns that can match, each with room for its groups.
-    pub(super) fn open<'g>(
-        &'g self,
-        patterns: Range<usize>,
-        passed: &'g mut Passed,
-    ) -> impl Iterator<Item = (&'g Pattern, &'g mut Option<CaptureLocations>)> {
-        let all = self.patterns.iter().zip(&mut passed.places).zip(&passed.open);
-        all.take(patterns.end).skip(patterns.start).filter(|(_, is_open)| **is_open).map(|(pattern, _)| pattern)
+    /// The first of some patterns that can match, with its place.
+    pub(super) fn next_open(&self, mut patterns: Range<usize>, passed: &Passed) -> Option<(usize, &Pattern)> {
+        let index = patterns.find(|&index| passed.open.has(index))?;
+        Some((index, &self.patterns[index]))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -148,11 +167,12 @@ mod tests {
                 let text = format!("\n{}\n", text.join(["", " ", "filler words "][rng.usize(..3)]));
                 let mut folded = Folded::default();
                 gate.look(&text, |_| true, &mut folded, &mut passed);
-                for (pattern, is_open) in patterns.iter().zip(&passed.open) {
+                for (index, pattern) in patterns.iter().enumerate() {
                     let is_match = pattern.is_match(&text[1..text.len() - 1]);
-                    assert!(*is_open || !is_match, "seed {seed}: {} matches {text:?}", pattern.as_str());
+                    let is_open = passed.open.has(index);
+                    assert!(is_open || !is_match, "seed {seed}: {} matches {text:?}", pattern.as_str());
                     matches += usize::from(is_match);
-                    open += usize::from(*is_open);
+                    open += usize::from(is_open);
                 }
             }
         }

@@ -3,10 +3,10 @@
 //!
 //! A hint may say "perhaps", never wrongly "no".
 
-use memchr::memchr2_iter;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
-use super::required::{self, Requirement, byte_bits};
+use super::any_case::{AnyCase, has_folded_letters};
+use super::required::{self, Requirement};
 
 /// Texts that are looked for one by one; more of them cost as much as the pattern.
 const TEXTS: usize = 4;
@@ -19,7 +19,7 @@ const START_BYTES: usize = 3;
 #[derive(Debug, Default)]
 pub(crate) struct Hint {
     /// One of these occurs, ASCII case ignored; nothing is known without any.
-    needles: Vec<Needle>,
+    needles: Vec<AnyCase>,
     /// The bytes that the text begins with, for a pattern that is bound to its start.
     first: Option<Box<FirstBytes>>,
 }
@@ -27,25 +27,17 @@ pub(crate) struct Hint {
 /// Whether something may begin with a byte.
 type FirstBytes = [bool; 256];
 
-/// A text in small letters that is looked for without regard to case.
-#[derive(Debug)]
-struct Needle {
-    text: Box<[u8]>,
-    /// Place of the byte that is rarest in messages, with both of its cases.
-    rarest: (usize, u8, u8),
-}
-
 impl Hint {
     /// What the requirement of a pattern tells.
     pub(crate) fn new(requirement: &Requirement) -> Self {
         let texts = Some(&requirement.texts).filter(|texts| texts.len() <= TEXTS);
-        Self { needles: texts.into_iter().flatten().map(|text| Needle::new(text)).collect(), first: None }
+        Self { needles: texts.into_iter().flatten().map(|text| AnyCase::new(text)).collect(), first: None }
     }
 
     /// What a pattern tells.
     pub(crate) fn of(hir: &Hir) -> Self {
         let texts = few(required::texts(hir, TEXT_BITS)).unwrap_or_default();
-        Self { needles: texts.iter().map(|text| Needle::new(text)).collect(), first: first_bytes(hir).map(Box::new) }
+        Self { needles: texts.iter().map(|text| AnyCase::new(text)).collect(), first: first_bytes(hir).map(Box::new) }
     }
 
     /// Whether the pattern may match in a text.
@@ -56,7 +48,7 @@ impl Hint {
             return false;
         }
         self.needles.is_empty()
-            || self.needles.iter().any(|needle| needle.occurs(text.as_bytes()))
+            || self.needles.iter().any(|needle| needle.find(text.as_bytes()).is_some())
             || has_folded_letters(text)
     }
 }
@@ -75,28 +67,6 @@ fn few(mut texts: Vec<Box<[u8]>>) -> Option<Vec<Box<[u8]>>> {
         texts.remove(at);
     }
     Some(texts)
-}
-
-/// Whether a text has one of the two letters beyond ASCII that are folded to one of ASCII (`required::fold_into`).
-fn has_folded_letters(text: &str) -> bool {
-    let text = text.as_bytes();
-    memchr2_iter(0xc5, 0xe2, text).any(|at| matches!(text[at..], [0xc5, 0xbf, ..] | [0xe2, 0x84, 0xaa, ..]))
-}
-
-impl Needle {
-    fn new(text: &[u8]) -> Self {
-        let bits = |at: &usize| byte_bits(text[*at]);
-        let rarest = (0..text.len()).max_by(|a, b| bits(a).total_cmp(&bits(b))).unwrap_or_default();
-        let byte = text.get(rarest).copied().unwrap_or_default();
-        Self { text: text.into(), rarest: (rarest, byte, byte.to_ascii_uppercase()) }
-    }
-
-    fn occurs(&self, text: &[u8]) -> bool {
-        let (rarest, lower, upper) = self.rarest;
-        let Some(last) = text.len().checked_sub(self.text.len()) else { return false };
-        let Some(places) = text.get(rarest..=last + rarest) else { return true };
-        memchr2_iter(lower, upper, places).any(|at| text[at..at + self.text.len()].eq_ignore_ascii_case(&self.text))
-    }
 }
 
 /// The bytes that a text with a match begins with; `None` for a pattern that may match elsewhere, or nothing at all.

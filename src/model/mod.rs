@@ -1,5 +1,6 @@
 //! The nouns: failures, codes, rules and decisions. Plain values without any input or output.
 
+mod any_case;
 mod catalog;
 mod decision;
 mod excerpt;

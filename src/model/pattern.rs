@@ -7,16 +7,16 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, Weak};
 
-use memchr::memchr2_iter;
 use regex::{CaptureLocations, Regex, RegexBuilder};
 use regex_syntax::ast::{self, Ast, parse::ParserBuilder};
 use regex_syntax::hir::HirKind;
 use serde::{Serialize, Serializer};
 
+use super::any_case::AnyCase;
 use super::partial::{Partial, Starts};
 use super::per_thread::PerThread;
-use super::required::{Requirement, byte_bits, stays_on_line};
-use super::sequence::Sequences;
+use super::required::{Requirement, stays_on_line};
+use super::sequence::{Extractor, Sequences};
 use super::{limits, width};
 
 /// A checked message pattern. Copies, and patterns with the same source, share the compiled expression.
@@ -45,6 +45,8 @@ struct Inner {
     stays_on_line: bool,
     /// What matches in its place, where only a yes or no is wanted.
     sequences: Option<Sequences>,
+    /// What finds and reads in its place.
+    extractor: Option<Extractor>,
     starts: Starts,
     /// Compiled when the pattern is first used, or by [`Pattern::compile`].
     compiled: OnceLock<Result<Compiled, PatternError>>,
@@ -61,8 +63,7 @@ struct Compiled {
 #[derive(Debug, Clone)]
 pub struct Literal {
     source: String,
-    /// Place of the byte that is rarest in messages, with both of its cases.
-    rarest: (usize, u8, u8),
+    finder: AnyCase,
     requirement: Requirement,
 }
 
@@ -183,6 +184,7 @@ impl Pattern {
             requirement: Requirement::of(&hir),
             stays_on_line: stays_on_line(&hir),
             sequences: Sequences::of(&hir),
+            extractor: Extractor::of(&hir),
             starts: Starts::of(&ast),
             compiled: OnceLock::new(),
         })))
@@ -214,7 +216,15 @@ impl Pattern {
     /// The first place where the pattern matches.
     #[must_use]
     pub fn find(&self, text: &str) -> Option<Range<usize>> {
-        self.regex()?.find(text).map(|found| found.range())
+        match self.extractor(text) {
+            Some(extractor) => extractor.find(text, 0).map(|found| found.found),
+            None => self.regex()?.find(text).map(|found| found.range()),
+        }
+    }
+
+    /// What reads a text in the place of the regular expression, where something does.
+    fn extractor(&self, text: &str) -> Option<&Extractor> {
+        self.0.extractor.as_ref().filter(|extractor| extractor.knows(text))
     }
 
     /// Whether the pattern matches anywhere; cheaper than finding out where.
@@ -273,6 +283,9 @@ impl Pattern {
     /// The value of the first match: its group `value`, or the whole match in a pattern without that group.
     #[must_use]
     pub fn value<'t>(&self, text: &'t str) -> Option<&'t str> {
+        if let Some(extractor) = self.extractor(text) {
+            return text.get(extractor.find(text, 0)?.value);
+        }
         let captures = self.regex()?.captures(text)?;
         captures.name("value").or_else(|| captures.get(0)).map(|found| found.as_str())
     }
@@ -285,6 +298,9 @@ impl Pattern {
         at: usize,
         places: &mut Option<CaptureLocations>,
     ) -> Option<(Range<usize>, usize)> {
+        if let Some(extractor) = self.extractor(text) {
+            return extractor.find(text, at).map(|found| (found.value, found.found.end));
+        }
         let regex = self.regex()?;
         if !self.0.has_value {
             let found = regex.find_at(text, at)?;
@@ -297,10 +313,10 @@ impl Pattern {
         Some((value, found.end()))
     }
 
-    /// What matches in its place.
+    /// What matches in its place, and what reads.
     #[cfg(test)]
-    pub(super) fn sequences(&self) -> Option<&Sequences> {
-        self.0.sequences.as_ref()
+    pub(super) fn in_its_place(&self) -> (Option<&Sequences>, Option<&Extractor>) {
+        (self.0.sequences.as_ref(), self.0.extractor.as_ref())
     }
 
     /// Whether the pattern has a group named `value`.
@@ -362,12 +378,9 @@ impl Literal {
             .at(before.len()..source.len())
             .help(format!("Use `message = '{pattern}'` instead of `contains`, so that the number ends there.")));
         }
-        let bits = |at: &usize| byte_bits(source.as_bytes()[*at].to_ascii_lowercase());
-        let rarest = (0..source.len()).max_by(|a, b| bits(a).total_cmp(&bits(b))).unwrap_or_default();
-        let byte = source.as_bytes()[rarest];
         Ok(Self {
             source: source.to_owned(),
-            rarest: (rarest, byte.to_ascii_lowercase(), byte.to_ascii_uppercase()),
+            finder: AnyCase::new(source.as_bytes()),
             requirement: Requirement::of_literal(source),
         })
     }
@@ -386,13 +399,7 @@ impl Literal {
     /// The first place where the literal occurs, ASCII case ignored.
     #[must_use]
     pub fn find(&self, text: &str) -> Option<Range<usize>> {
-        let (needle, hay) = (self.source.as_bytes(), text.as_bytes());
-        let (rarest, lower, upper) = self.rarest;
-        let last = hay.len().checked_sub(needle.len())?;
-        // Only where the rarest byte stands the rest is compared.
-        memchr2_iter(lower, upper, &hay[rarest..=last + rarest])
-            .find(|&at| hay[at..at + needle.len()].eq_ignore_ascii_case(needle))
-            .map(|at| at..at + needle.len())
+        self.finder.find(text.as_bytes()).map(|at| at..at + self.source.len())
     }
 }
 

@@ -94,11 +94,20 @@ const RUN_BYTES: usize = 32;
 
 /// Whether a text stands in JSON as it is: printable ASCII without quotes and backslashes.
 fn is_plain(text: &str) -> bool {
-    // Without an early end, so that a run takes a few instructions.
-    let is_plain_byte = |b: &u8| matches!(b, b' '..=b'!' | b'#'..=b'[' | b']'..=b'~');
-    let is_plain = |run: &[u8]| run.iter().fold(true, |plain, b| plain & is_plain_byte(b));
-    let (runs, rest) = text.as_bytes().as_chunks::<RUN_BYTES>();
-    runs.iter().all(|run| is_plain(run)) && is_plain(rest)
+    let (runs, rest) = text.as_bytes().as_chunks();
+    // Filled up with what is plain, so that no byte is looked at alone.
+    let mut last = [b' '; RUN_BYTES];
+    last[..rest.len()].copy_from_slice(rest);
+    runs.iter().chain([&last]).all(is_plain_run)
+}
+
+/// The same for a run of bytes: without an early end, so that it takes a few instructions.
+fn is_plain_run(run: &[u8; RUN_BYTES]) -> bool {
+    run.iter().fold(true, |plain, byte| plain & is_plain_byte(*byte))
+}
+
+fn is_plain_byte(byte: u8) -> bool {
+    matches!(byte, b' '..=b'!' | b'#'..=b'[' | b']'..=b'~')
 }
 
 fn text(text: &str, writer: &mut impl io::Write) -> io::Result<()> {

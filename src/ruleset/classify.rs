@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use crate::diagnostic::floor_char_boundary;
-use crate::input::text;
+use crate::input::text::Memo;
 use crate::matcher::{Candidate, Cause, Scratch, Witness, captures, witnesses};
 use crate::model::{CatalogEntry, Decision, Evidence, Failure, Log, Rule, UnknownReason, excerpt, limits};
 
@@ -32,6 +32,8 @@ pub struct Diagnosis<'s> {
 thread_local! {
     /// The memory of [`RuleSet::classify`] on this thread.
     static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
+    /// What the last pasted texts on this thread stated.
+    static STATED: Cell<Option<Box<Memo>>> = const { Cell::new(None) };
 }
 
 impl RuleSet {
@@ -115,13 +117,19 @@ impl RuleSet {
         scratch: &mut Scratch,
         then: impl FnOnce(Candidate<'_>, Option<usize>) -> R,
     ) -> R {
+        let mut memo = None;
         let stated = failure.text.as_deref().map(|text| {
             // Reading drops lines, also those that frame a key: what is a secret is told before.
-            text::read(&self.redactor.redact(excerpt(text).as_deref().unwrap_or(text)))
+            memo.insert(STATED.take().unwrap_or_default())
+                .read(&self.redactor.redact(excerpt(text).as_deref().unwrap_or(text)))
         });
-        let (candidate, work) = self.matcher.facts(failure, stated.as_ref(), scratch);
+        let (candidate, work) = self.matcher.facts(failure, stated, scratch);
         let first = self.matcher.first_of(candidate, work);
-        then(candidate, first)
+        let answer = then(candidate, first);
+        if memo.is_some() {
+            STATED.set(memo);
+        }
+        answer
     }
 
     /// The decision on a record that could not be read as a failure.

@@ -28,6 +28,7 @@ mod labels;
 mod lines;
 mod marker;
 mod markup;
+mod memo;
 mod pattern;
 mod quoting;
 mod reader;
@@ -40,6 +41,7 @@ use std::borrow::Cow;
 
 use crate::model::Failure;
 
+pub(crate) use memo::Memo;
 use pattern::pattern;
 use reader::Reader;
 use report::Report;
