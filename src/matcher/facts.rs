@@ -308,10 +308,10 @@ impl Facts {
             let places = &mut passed.places[index];
             for message in 0..self.messages.len() {
                 let Range { start, end } = self.messages[message].part;
-                let mut at = 0;
-                while let Some((value, next)) = pattern.value_at(&self.text[start..end], at, places) {
+                let mut values = pattern.begin(&self.text[start..end]);
+                while let Some(value) = values.next(&self.text[start..end], places) {
                     match take(self, start + value.start..start + value.end) {
-                        Go::On => at = next,
+                        Go::On => {}
                         Go::ToNextMessage => break,
                         Go::Home => return,
                     }

@@ -55,6 +55,9 @@ impl AnyCase {
 
     /// The first place where the text occurs.
     pub(crate) fn find(&self, hay: &[u8]) -> Option<usize> {
+        if self.text.is_empty() {
+            return Some(0);
+        }
         // As many places as the text may begin at.
         let count = hay.len().checked_sub(self.text.len())? + 1;
         let [first, second] = self.rarest;

@@ -16,7 +16,7 @@ use super::any_case::AnyCase;
 use super::partial::{Partial, Starts};
 use super::per_thread::PerThread;
 use super::required::{Requirement, stays_on_line};
-use super::sequence::{Extractor, Sequences};
+use super::sequence::{Cursor, Extractor, Sequences};
 use super::{limits, width};
 
 /// A checked message pattern. Copies, and patterns with the same source, share the compiled expression.
@@ -217,7 +217,7 @@ impl Pattern {
     #[must_use]
     pub fn find(&self, text: &str) -> Option<Range<usize>> {
         match self.extractor(text) {
-            Some(extractor) => extractor.find(text, 0).map(|found| found.found),
+            Some(extractor) => extractor.find(text).map(|found| found.found),
             None => self.regex()?.find(text).map(|found| found.range()),
         }
     }
@@ -284,33 +284,15 @@ impl Pattern {
     #[must_use]
     pub fn value<'t>(&self, text: &'t str) -> Option<&'t str> {
         if let Some(extractor) = self.extractor(text) {
-            return text.get(extractor.find(text, 0)?.value);
+            return text.get(extractor.find(text)?.value);
         }
         let captures = self.regex()?.captures(text)?;
         captures.name("value").or_else(|| captures.get(0)).map(|found| found.as_str())
     }
 
-    /// The value of the first match at or behind a place, with the end of the match. `places` is room for groups that is
-    /// used again and belongs to this pattern.
-    pub(crate) fn value_at(
-        &self,
-        text: &str,
-        at: usize,
-        places: &mut Option<CaptureLocations>,
-    ) -> Option<(Range<usize>, usize)> {
-        if let Some(extractor) = self.extractor(text) {
-            return extractor.find(text, at).map(|found| (found.value, found.found.end));
-        }
-        let regex = self.regex()?;
-        if !self.0.has_value {
-            let found = regex.find_at(text, at)?;
-            return Some((found.range(), found.end()));
-        }
-        let places = places.get_or_insert_with(|| regex.capture_locations());
-        let found = regex.captures_read_at(places, text, at)?;
-        let group = regex.capture_names().position(|name| name == Some("value"))?;
-        let value = places.get(group).map_or(found.range(), |(start, end)| start..end);
-        Some((value, found.end()))
+    /// Begins to read the values of a text one by one.
+    pub(crate) fn begin(&self, text: &str) -> Begun<'_> {
+        Begun { pattern: self, extractor: self.extractor(text), cursor: Cursor::default() }
     }
 
     /// What matches in its place, and what reads.
@@ -323,6 +305,34 @@ impl Pattern {
     #[must_use]
     pub fn has_value(&self) -> bool {
         self.0.has_value
+    }
+}
+
+/// The values of one text, read one by one: those of the matches from left to right, none of which overlap.
+pub(crate) struct Begun<'p> {
+    pattern: &'p Pattern,
+    extractor: Option<&'p Extractor>,
+    cursor: Cursor,
+}
+
+impl Begun<'_> {
+    /// The next value. `text` is the same one each time; `places` is room for groups that is used again and belongs to
+    /// this pattern.
+    pub(crate) fn next(&mut self, text: &str, places: &mut Option<CaptureLocations>) -> Option<Range<usize>> {
+        if let Some(extractor) = self.extractor {
+            return extractor.next(text, &mut self.cursor).map(|found| found.value);
+        }
+        let regex = self.pattern.regex()?;
+        if !self.pattern.has_value() {
+            let found = regex.find_at(text, self.cursor.at)?.range();
+            self.cursor.at = found.end;
+            return Some(found);
+        }
+        let places = places.get_or_insert_with(|| regex.capture_locations());
+        let found = regex.captures_read_at(places, text, self.cursor.at)?.range();
+        let group = regex.capture_names().position(|name| name == Some("value"))?;
+        self.cursor.at = found.end;
+        Some(places.get(group).map_or(found, |(start, end)| start..end))
     }
 }
 

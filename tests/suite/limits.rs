@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs;
+use std::time::{Duration, Instant};
 
 use faultbook::{Decision, Exception, Failure, Report, RuleSet, Sources, limits, read_record, render};
 use libtest_mimic::{Failed, Trial};
@@ -15,7 +16,7 @@ pub fn trials() -> Vec<Trial> {
         .iter()
         .map(|limit| Trial::test(format!("limits/{}", limit.name), move || at_and_over(limit)))
         .collect();
-    let others: [(&str, Test); 13] = [
+    let others: [(&str, Test); 14] = [
         ("pattern_compiled_bytes", compiled_bytes),
         ("file_bytes_on_disk", file_bytes_on_disk),
         ("files", files),
@@ -25,6 +26,7 @@ pub fn trials() -> Vec<Trial> {
         ("causes", causes),
         ("ancestors", ancestors),
         ("facts", facts),
+        ("facts_in_the_longest_messages", facts_in_the_longest_messages),
         ("record_fields", record_fields),
         ("record_values", record_values),
         ("field_name_bytes", field_name_bytes),
@@ -401,6 +403,19 @@ fn facts() -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// As many facts as the longest chain of the longest messages can hold are read in time that grows with their bytes. When
+/// each of them costs a look at the whole message, this takes minutes.
+fn facts_in_the_longest_messages() -> Result<(), Failed> {
+    let (rules, start) = (RuleSet::builtin(), Instant::now());
+    for message in ["Error Number: 1 ".repeat(4_000), "AADSTS1 ".repeat(4_000) + &"\u{150}".repeat(15_000)] {
+        let exception = Exception { message: Some(message.as_str().into()), ..Exception::default() };
+        let failure = Failure { exceptions: vec![exception; limits::CAUSES], ..Failure::default() };
+        let decision = rules.classify(&failure);
+        check(&decision.message, decision.unknown_reason.is_some())?;
+    }
+    check(&format!("{:?}", start.elapsed()), start.elapsed() < Duration::from_secs(20))
 }
 
 fn record_fields() -> Result<(), Failed> {

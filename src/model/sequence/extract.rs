@@ -6,7 +6,7 @@ use regex_syntax::hir::{Hir, HirKind};
 
 use super::super::any_case::has_folded_letters;
 use super::text::{Step, Text, is_certain};
-use super::token::{Token, expand};
+use super::token::{CHOICES, Token, expand};
 
 /// A pattern as a choice of texts with classes behind them, of which is known where a match ends and where its value is.
 #[derive(Debug)]
@@ -32,6 +32,23 @@ struct Mark {
     offset: usize,
 }
 
+/// Where reading one text match by match has come to.
+#[derive(Debug, Default)]
+pub(crate) struct Cursor {
+    /// Behind the last match.
+    pub(crate) at: usize,
+    /// For each choice what is ahead: each part of the text is searched once for it, however many matches there are.
+    ahead: [Ahead; CHOICES],
+}
+
+#[derive(Debug, Default)]
+enum Ahead {
+    #[default]
+    Unknown,
+    Match(Extracted),
+    Nothing,
+}
+
 /// A match, and the value in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Extracted {
@@ -45,27 +62,43 @@ impl Extractor {
         if !is_greedy(hir) {
             return None;
         }
-        let choices = expand(hir)?;
+        let choices = expand(hir).filter(|choices| choices.len() <= CHOICES)?;
         let is_folding = choices.iter().flatten().any(Token::is_folding);
         Some(Self { choices: choices.iter().map(|tokens| Extract::new(tokens)).collect::<Option<_>>()?, is_folding })
     }
 
-    /// Whether it can tell for a text; else only the regular expression can.
+    /// Whether it can tell for a text; else only the regular expression can. Looks at the whole text.
     pub(crate) fn knows(&self, text: &str) -> bool {
         !self.is_folding || !has_folded_letters(text)
     }
 
-    /// The first match at or behind a place in a text that it [knows](Self::knows).
-    pub(crate) fn find(&self, text: &str, at: usize) -> Option<Extracted> {
-        let mut first: Option<Extracted> = None;
-        for choice in &self.choices {
-            let found = choice.find(text.as_bytes(), at);
+    /// The first match in a text that it [knows](Self::knows).
+    pub(crate) fn find(&self, text: &str) -> Option<Extracted> {
+        self.next(text, &mut Cursor::default())
+    }
+
+    /// The next match in a text that it [knows](Self::knows).
+    pub(crate) fn next(&self, text: &str, cursor: &mut Cursor) -> Option<Extracted> {
+        let mut first: Option<&Extracted> = None;
+        for (choice, ahead) in self.choices.iter().zip(&mut cursor.ahead) {
+            let is_over = match ahead {
+                Ahead::Unknown => true,
+                Ahead::Match(found) => found.found.start < cursor.at,
+                Ahead::Nothing => false,
+            };
+            if is_over {
+                *ahead = choice.find(text.as_bytes(), cursor.at).map_or(Ahead::Nothing, Ahead::Match);
+            }
             // Of several that start at the same place the one that the pattern names first counts.
-            if found.as_ref().is_some_and(|new| first.as_ref().is_none_or(|old| new.found.start < old.found.start)) {
-                first = found;
+            if let Ahead::Match(new) = ahead
+                && first.is_none_or(|old| new.found.start < old.found.start)
+            {
+                first = Some(new);
             }
         }
-        first
+        let first = first.cloned()?;
+        cursor.at = first.found.end;
+        Some(first)
     }
 }
 

@@ -5,7 +5,7 @@ use regex_syntax::hir::{Class, Hir, HirKind, Look};
 use super::text::Edge;
 
 /// Choices that are multiplied out at most: each is a search of its own.
-const CHOICES: usize = 4;
+pub(super) const CHOICES: usize = 4;
 
 /// One part of a pattern that is multiplied out.
 #[derive(Debug, Clone)]
