@@ -349,11 +349,11 @@ impl<'r> Read<'r> for WholeRecord<'_, 'r> {
         Failure::default()
     }
 
-    fn list<A: SeqAccess<'r>>(self, items: Items<'_, 'r, A>) -> Result<Failure<'r>, A::Error> {
+    fn list<A: SeqAccess<'r>>(self, items: Items<'_, A>) -> Result<Failure<'r>, A::Error> {
         Ok(self.scalar(items.all()?))
     }
 
-    fn object<A: MapAccess<'r>>(self, mut members: Members<'_, 'r, A>) -> Result<Failure<'r>, A::Error> {
+    fn object<A: MapAccess<'r>>(self, mut members: Members<'_, A>) -> Result<Failure<'r>, A::Error> {
         let reader = self.0;
         let mut failure = Failure::default();
         let mut given = Given::default();
@@ -402,7 +402,7 @@ impl<'r> Read<'r> for Exceptions<'_, 'r> {
         Vec::new()
     }
 
-    fn list<A: SeqAccess<'r>>(self, mut items: Items<'_, 'r, A>) -> Result<Vec<Exception<'r>>, A::Error> {
+    fn list<A: SeqAccess<'r>>(self, mut items: Items<'_, A>) -> Result<Vec<Exception<'r>>, A::Error> {
         let reader = self.0;
         let mut exceptions = Vec::new();
         let mut index = 0;
@@ -417,7 +417,7 @@ impl<'r> Read<'r> for Exceptions<'_, 'r> {
         Ok(exceptions)
     }
 
-    fn object<A: MapAccess<'r>>(self, members: Members<'_, 'r, A>) -> Result<Vec<Exception<'r>>, A::Error> {
+    fn object<A: MapAccess<'r>>(self, members: Members<'_, A>) -> Result<Vec<Exception<'r>>, A::Error> {
         Ok(vec![OneException { reader: self.0, index: 0 }.object(members)?])
     }
 }
@@ -437,11 +437,11 @@ impl<'r> Read<'r> for OneException<'_, 'r> {
         Exception::default()
     }
 
-    fn list<A: SeqAccess<'r>>(self, items: Items<'_, 'r, A>) -> Result<Exception<'r>, A::Error> {
+    fn list<A: SeqAccess<'r>>(self, items: Items<'_, A>) -> Result<Exception<'r>, A::Error> {
         Ok(self.scalar(items.all()?))
     }
 
-    fn object<A: MapAccess<'r>>(self, mut members: Members<'_, 'r, A>) -> Result<Exception<'r>, A::Error> {
+    fn object<A: MapAccess<'r>>(self, mut members: Members<'_, A>) -> Result<Exception<'r>, A::Error> {
         let Self { reader, index } = self;
         let mut exception = Exception::default();
         let mut given = Given::default();

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 
 use serde::de::{self, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
@@ -68,19 +67,18 @@ pub(super) trait Read<'r>: Sized {
     /// Of what is no list and no object.
     fn scalar(self, value: Loose<'r>) -> Self::Value;
 
-    fn list<A: SeqAccess<'r>>(self, items: Items<'_, 'r, A>) -> Result<Self::Value, A::Error>;
+    fn list<A: SeqAccess<'r>>(self, items: Items<'_, A>) -> Result<Self::Value, A::Error>;
 
-    fn object<A: MapAccess<'r>>(self, members: Members<'_, 'r, A>) -> Result<Self::Value, A::Error>;
+    fn object<A: MapAccess<'r>>(self, members: Members<'_, A>) -> Result<Self::Value, A::Error>;
 }
 
 /// The items of a list that are still to come.
-pub(super) struct Items<'v, 'r, A> {
+pub(super) struct Items<'v, A> {
     access: A,
     values: &'v mut usize,
-    record: PhantomData<&'r str>,
 }
 
-impl<'r, A: SeqAccess<'r>> Items<'_, 'r, A> {
+impl<'r, A: SeqAccess<'r>> Items<'_, A> {
     pub(super) fn next<R: Read<'r>>(&mut self, read: R) -> Result<Option<R::Value>, A::Error> {
         self.access.next_element_seed(Reading { values: &mut *self.values, read })
     }
@@ -96,13 +94,12 @@ impl<'r, A: SeqAccess<'r>> Items<'_, 'r, A> {
 }
 
 /// The fields of an object that are still to come.
-pub(super) struct Members<'v, 'r, A> {
+pub(super) struct Members<'v, A> {
     access: A,
     values: &'v mut usize,
-    record: PhantomData<&'r str>,
 }
 
-impl<'r, A: MapAccess<'r>> Members<'_, 'r, A> {
+impl<'r, A: MapAccess<'r>> Members<'_, A> {
     /// The name of the next field; its value has to be read before the next one.
     pub(super) fn next(&mut self) -> Result<Option<Cow<'r, str>>, A::Error> {
         let Some(name) = self.access.next_key_seed(Name)? else { return Ok(None) };
@@ -140,11 +137,11 @@ impl<'r> Read<'r> for Any {
         value
     }
 
-    fn list<A: SeqAccess<'r>>(self, items: Items<'_, 'r, A>) -> Result<Loose<'r>, A::Error> {
+    fn list<A: SeqAccess<'r>>(self, items: Items<'_, A>) -> Result<Loose<'r>, A::Error> {
         items.all()
     }
 
-    fn object<A: MapAccess<'r>>(self, members: Members<'_, 'r, A>) -> Result<Loose<'r>, A::Error> {
+    fn object<A: MapAccess<'r>>(self, members: Members<'_, A>) -> Result<Loose<'r>, A::Error> {
         members.all()
     }
 }
@@ -205,11 +202,11 @@ impl<'r, R: Read<'r>> Visitor<'r> for Reading<'_, R> {
     }
 
     fn visit_seq<A: SeqAccess<'r>>(self, access: A) -> Result<R::Value, A::Error> {
-        self.read.list(Items { access, values: self.values, record: PhantomData })
+        self.read.list(Items { access, values: self.values })
     }
 
     fn visit_map<A: MapAccess<'r>>(self, access: A) -> Result<R::Value, A::Error> {
-        self.read.object(Members { access, values: self.values, record: PhantomData })
+        self.read.object(Members { access, values: self.values })
     }
 }
 

@@ -308,7 +308,7 @@ impl Facts {
             let places = &mut passed.places[index];
             for message in 0..self.messages.len() {
                 let Range { start, end } = self.messages[message].part;
-                let mut values = pattern.begin(&self.text[start..end]);
+                let mut values = pattern.extract(&self.text[start..end]);
                 while let Some(value) = values.next(&self.text[start..end], places) {
                     match take(self, start + value.start..start + value.end) {
                         Go::On => {}

@@ -29,13 +29,13 @@ pub(crate) struct Gate {
 #[derive(Debug, Default)]
 pub(crate) struct Passed {
     open: Bits,
-    /// The runs that are looked for, then those that occur; 64 in each.
-    wanted: Vec<u64>,
+    /// The runs that are looked for, then those that occur.
+    wanted: Bits,
     /// For each pattern, room for its groups.
     pub(super) places: Vec<Option<CaptureLocations>>,
 }
 
-/// A set of patterns, 64 in each word: nearly always only a few of them are looked at.
+/// A set of numbers, 64 in each word: nearly always only a few of them are in it.
 #[derive(Debug, Default)]
 struct Bits(Vec<u64>);
 
@@ -93,15 +93,13 @@ impl Gate {
         self.texts
             .scan(folded.of(text), |text| self.needed_by[text as usize].iter().for_each(|&index| open.add(index)));
         open.retain(is_wanted);
-        wanted.clear();
-        wanted.resize(self.runs.groups(), 0);
-        for run in open.each().filter_map(|index| self.run_of[index]) {
-            wanted[run / 64] |= 1 << (run % 64);
-        }
-        for (group, wanted) in wanted.iter_mut().enumerate().filter(|(_, wanted)| **wanted != 0) {
+        wanted.0.clear();
+        wanted.0.resize(self.runs.groups(), 0);
+        open.each().filter_map(|index| self.run_of[index]).for_each(|run| wanted.add(run));
+        for (group, wanted) in wanted.0.iter_mut().enumerate().filter(|(_, wanted)| **wanted != 0) {
             *wanted = folded.runs(&self.runs, group, *wanted, text, &mut [0; 64]);
         }
-        open.retain(|index| self.run_of[index].is_none_or(|run| wanted[run / 64] >> (run % 64) & 1 == 1));
+        open.retain(|index| self.run_of[index].is_none_or(|run| wanted.has(run)));
     }
 
     /// The first of some patterns that can match, with its place.

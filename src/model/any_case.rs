@@ -83,7 +83,7 @@ impl AnyCase {
         let [mut one, mut other] = [[0; BLOCK]; 2];
         one[..rest.len()].copy_from_slice(rest);
         other[..rest.len()].copy_from_slice(other_rest);
-        is_in(&one, &other).then(|| (count - rest.len()..count).find(|&at| is_at(at)))?
+        if is_in(&one, &other) { (count - rest.len()..count).find(|&at| is_at(at)) } else { None }
     }
 }
 

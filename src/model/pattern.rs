@@ -290,9 +290,9 @@ impl Pattern {
         captures.name("value").or_else(|| captures.get(0)).map(|found| found.as_str())
     }
 
-    /// Begins to read the values of a text one by one.
-    pub(crate) fn begin(&self, text: &str) -> Begun<'_> {
-        Begun { pattern: self, extractor: self.extractor(text), cursor: Cursor::default() }
+    /// The values of a text, to be read one by one.
+    pub(crate) fn extract(&self, text: &str) -> Extraction<'_> {
+        Extraction { pattern: self, extractor: self.extractor(text), cursor: Cursor::default() }
     }
 
     /// What matches in its place, and what reads.
@@ -309,13 +309,13 @@ impl Pattern {
 }
 
 /// The values of one text, read one by one: those of the matches from left to right, none of which overlap.
-pub(crate) struct Begun<'p> {
+pub(crate) struct Extraction<'p> {
     pattern: &'p Pattern,
     extractor: Option<&'p Extractor>,
     cursor: Cursor,
 }
 
-impl Begun<'_> {
+impl Extraction<'_> {
     /// The next value. `text` is the same one each time; `places` is room for groups that is used again and belongs to
     /// this pattern.
     pub(crate) fn next(&mut self, text: &str, places: &mut Option<CaptureLocations>) -> Option<Range<usize>> {

@@ -83,32 +83,29 @@ pub(super) fn read(text: &str) -> Signs {
     let text = text.as_bytes();
     let mut signs = Signs::default();
     let mut look_at = |at: usize| look(text[at], &text[..at], &text[at + 1..], &mut signs);
-    let mut look_in = |start: usize, block: &[u8; BLOCK], behind: &[u8; BLOCK]| {
-        let mut found = [0; BLOCK];
-        for ((found, &byte), &behind) in found.iter_mut().zip(block).zip(behind) {
-            *found = rare(byte) | begins_bearer(byte, behind);
+    // Looks at bytes of the text from a place on, as far as there are whole blocks, and says how many those are.
+    let mut look_over = |start: usize, bytes: &[u8]| {
+        let (blocks, _) = bytes.as_chunks::<BLOCK>();
+        // The same bytes, two further on; the last block may have none.
+        let (behind, _) = bytes.get(2..).unwrap_or_default().as_chunks::<BLOCK>();
+        for (index, (block, behind)) in blocks.iter().zip(behind).enumerate() {
+            let mut found = [0; BLOCK];
+            for ((found, &byte), &behind) in found.iter_mut().zip(block).zip(behind) {
+                *found = rare(byte) | begins_bearer(byte, behind);
+            }
+            let mut places = u128::from_le_bytes(found);
+            while places != 0 {
+                look_at(start + index * BLOCK + places.trailing_zeros() as usize / 8);
+                places &= places - 1;
+            }
         }
-        let mut places = u128::from_le_bytes(found);
-        while places != 0 {
-            look_at(start + places.trailing_zeros() as usize / 8);
-            places &= places - 1;
-        }
+        behind.len() * BLOCK
     };
-    let (blocks, _) = text.as_chunks();
-    // The same bytes, two further on; the last block may have none.
-    let (behind, _) = text.get(2..).unwrap_or_default().as_chunks();
-    for (index, (block, behind)) in blocks.iter().zip(behind).enumerate() {
-        look_in(index * BLOCK, block, behind);
-    }
+    let start = look_over(0, text);
     // What is left, up to one byte more than a block, with nothing behind it.
-    let start = behind.len() * BLOCK;
     let mut rest = [0; 2 * BLOCK + 2];
     rest[..text.len() - start].copy_from_slice(&text[start..]);
-    let (blocks, _) = rest.as_chunks();
-    let (behind, _) = rest[2..].as_chunks();
-    for (index, (block, behind)) in blocks.iter().zip(behind).enumerate() {
-        look_in(start + index * BLOCK, block, behind);
-    }
+    look_over(start, &rest);
     if signs.has(Sign::Url) && !text.contains(&b'@') {
         signs.0 &= !(Sign::Url as u16);
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use regex_syntax::hir::{Hir, HirKind};
 
 use super::super::any_case::has_folded_letters;
-use super::text::{Step, Text, is_certain};
+use super::text::{Step, Text};
 use super::token::{CHOICES, Token, expand};
 
 /// A pattern as a choice of texts with classes behind them, of which is known where a match ends and where its value is.
@@ -116,10 +116,7 @@ impl Extract {
     fn new(tokens: &[Token]) -> Option<Self> {
         let is_value = |token: &&Token| matches!(token, Token::Value);
         let plain: Vec<Token> = tokens.iter().filter(|token| !is_value(token)).cloned().collect();
-        let (text, tail) = Text::new(&plain)?;
-        if !is_certain(&tail) || !text.is_linear(&tail) {
-            return None;
-        }
+        let (text, tail) = Text::with_tail(&plain)?;
         // How many characters a class takes at most is not known from bytes.
         if let Some(Step::Class(class)) = tail.last()
             && class.bytes[0x80]

@@ -13,7 +13,7 @@ use regex_syntax::hir::{Hir, HirKind};
 
 use super::any_case::has_folded_letters;
 
-use text::{Step, Text, is_certain};
+use text::{Step, Text};
 use token::{Token, expand_all};
 
 pub(crate) use extract::{Cursor, Extractor};
@@ -105,10 +105,7 @@ impl Sequence {
             }
             texts.push(text);
         }
-        let (text, tail) = Text::new(last)?;
-        if !is_certain(&tail) || !text.is_linear(&tail) {
-            return None;
-        }
+        let (text, tail) = Text::with_tail(last)?;
         texts.push(text);
         let first = texts.remove(0);
         Some(Self { first, others: texts.into(), tail: tail.into() })

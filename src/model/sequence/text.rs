@@ -69,7 +69,7 @@ impl Step {
 }
 
 /// Whether each class of a tail ends in one place only, so that nothing has to be tried twice.
-pub(super) fn is_certain(tail: &[Step]) -> bool {
+fn is_certain(tail: &[Step]) -> bool {
     tail.iter().enumerate().all(|(place, step)| {
         let Step::Class(class) = step else { return true };
         let next = tail.get(place + 1);
@@ -126,6 +126,11 @@ impl Text {
         Some((Self { finder, before, after }, tail))
     }
 
+    /// The same where what stands behind it can be followed from each of its places, in one way and in linear time.
+    pub(super) fn with_tail(tokens: &[Token]) -> Option<(Self, Vec<Step>)> {
+        Self::new(tokens).filter(|(text, tail)| is_certain(tail) && text.is_linear(tail))
+    }
+
     /// Where it stands first behind a place and in front of another one.
     pub(super) fn find(&self, hay: &[u8], from: usize, to: usize) -> Option<(usize, usize)> {
         let (length, mut from) = (self.finder.length(), from);
@@ -143,7 +148,7 @@ impl Text {
     }
 
     /// Whether no class behind it goes on for ever over places where the text could stand again.
-    pub(super) fn is_linear(&self, tail: &[Step]) -> bool {
+    fn is_linear(&self, tail: &[Step]) -> bool {
         tail.iter().all(|step| match step {
             Step::Class(class) => class.max < usize::MAX || !self.is_within(class),
             _ => true,
