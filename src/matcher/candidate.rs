@@ -4,6 +4,7 @@ use crate::model::{Attribute, Fact, Failure};
 
 use super::facts::{CauseFacts, Facts};
 use super::names::Name;
+use super::table::KeyId;
 
 /// The facts of one failure, normalized.
 #[derive(Debug, Clone, Copy)]
@@ -46,9 +47,9 @@ impl<'f> Candidate<'f> {
         self.facts.messages()
     }
 
-    /// Whether a pattern matches in one of the messages, none of which it matches in front of a place in all messages.
-    pub(super) fn matches_from(self, pattern: &crate::model::Pattern, place: usize) -> bool {
-        self.facts.matches_from(pattern, place)
+    /// The keys that the types of all causes meet.
+    pub(super) fn type_keys(self) -> &'f [KeyId] {
+        self.facts.type_keys()
     }
 
     /// All messages side by side, with LF around each.

@@ -72,15 +72,23 @@ pub(super) enum Matched<'c> {
 /// A value with the cause that it was found on.
 type Found<'c> = (Matched<'c>, Option<usize>);
 
-/// Whether a rule applies. `given` is a condition of `when` that is known to hold, by its place.
+/// Conditions of a rule's `when`, a bit for each of the first ones by its place.
+pub(super) type Places = u64;
+
+/// Whether a rule applies.
 #[must_use]
-pub fn applies(rule: &Rule, candidate: Candidate<'_>, given: Option<usize>) -> bool {
-    let others = || rule.when.iter().enumerate().filter(|(place, _)| Some(*place) != given).map(|(_, other)| other);
+pub fn applies(rule: &Rule, candidate: Candidate<'_>) -> bool {
+    is_in_scope(rule, candidate) && holds_beyond(rule, candidate, 0)
+}
+
+/// Whether a rule for the connector of a failure applies when some of its conditions are known to hold.
+pub(super) fn holds_beyond(rule: &Rule, candidate: Candidate<'_>, known: Places) -> bool {
+    let is_open = |place: usize| place >= Places::BITS as usize || known >> place & 1 == 0;
+    let open = || rule.when.iter().enumerate().filter(|(place, _)| is_open(*place)).map(|(_, condition)| condition);
     let holds = |condition: &Condition| holds(condition, candidate, &mut Nobody);
     // Looking through messages costs the most and comes last; the order decides nothing but the cost.
-    is_in_scope(rule, candidate)
-        && others().filter(|condition| !reads_messages(condition)).all(holds)
-        && others().filter(|condition| reads_messages(condition)).all(holds)
+    open().filter(|condition| !reads_messages(condition)).all(holds)
+        && open().filter(|condition| reads_messages(condition)).all(holds)
         && !rule.unless.iter().any(holds)
 }
 

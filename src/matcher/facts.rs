@@ -4,14 +4,13 @@
 
 use std::ops::Range;
 
-use crate::diagnostic::floor_char_boundary;
-use crate::model::{Exception, Failure, Pattern, fold_into, head_and_tail, is_status, limits};
+use crate::model::{Exception, Failure, fold_into, has_folded_letters, head_and_tail, is_status, limits};
 
 use super::Lexicon;
 use super::gate::{Gate, Passed};
 use super::names::{Name, NameId, Names};
-use super::runs::{Places, RunSet};
-use super::table::TypeTable;
+use super::table::{KeyId, TypeTable};
+use super::vector::push_lower;
 
 /// Bytes of codes that are kept room for: somebody may send megabytes as a code, once.
 const CODE_BYTES: usize = 64 * 1024;
@@ -27,6 +26,8 @@ pub struct Facts {
     messages: Vec<Message>,
     causes: Vec<CauseFacts>,
     lineage: Vec<NameId>,
+    /// The keys of all types, side by side: what matching asks for first.
+    type_keys: Vec<KeyId>,
     numbers: Vec<i64>,
     http_status: Option<u16>,
     /// Provider codes one behind the other, as they are and in lower case.
@@ -54,7 +55,12 @@ impl Folded {
     pub(super) fn of(&mut self, text: &str) -> &[u8] {
         if !self.is_current {
             self.bytes.clear();
-            self.is_plain = fold_into(text, &mut self.bytes);
+            self.is_plain = !has_folded_letters(text);
+            if self.is_plain {
+                push_lower(text.as_bytes(), &mut self.bytes);
+            } else {
+                fold_into(text, &mut self.bytes);
+            }
             self.is_current = true;
         }
         &self.bytes
@@ -63,18 +69,6 @@ impl Folded {
     /// Whether no character of the text was replaced by another one when it was folded.
     pub(super) fn is_plain(&self) -> bool {
         self.is_plain && self.is_current
-    }
-
-    /// Those of the wanted runs of a group that may occur in the text, and from where on.
-    pub(super) fn runs(&mut self, runs: &RunSet, group: usize, wanted: u64, text: &str, places: &mut Places) -> u64 {
-        let folded = self.of(text);
-        let found = runs.occurring(group, wanted, folded, places);
-        if self.is_plain {
-            return found;
-        }
-        // A replaced character is no part of a word, and what replaces it is: nothing is certain then.
-        *places = [0; 64];
-        wanted
     }
 
     pub(super) fn forget(&mut self) {
@@ -139,6 +133,7 @@ impl Facts {
         self.messages.clear();
         self.causes.clear();
         self.lineage.clear();
+        self.type_keys.clear();
         self.numbers.clear();
         self.words.clear();
         self.lower.clear();
@@ -198,6 +193,9 @@ impl Facts {
             }
         }
         self.lineage.truncate(kept);
+        for &id in &self.lineage[start..] {
+            self.type_keys.extend_from_slice(self.names.get(id).keys());
+        }
         let cause = self.causes.len();
         let message = self.read_message(exception.message.as_deref(), Some(cause));
         let numbers = self.numbers.len();
@@ -339,6 +337,11 @@ impl Facts {
         self.lineage[cause.lineage.clone()].iter().map(|&id| self.names.get(id))
     }
 
+    /// The keys that the types of all causes meet.
+    pub(super) fn type_keys(&self) -> &[KeyId] {
+        &self.type_keys
+    }
+
     pub(super) fn name(&self, id: NameId) -> &Name {
         self.names.get(id)
     }
@@ -354,16 +357,6 @@ impl Facts {
     /// All messages with the cause that says them.
     pub(super) fn messages(&self) -> impl Iterator<Item = (Option<usize>, &str)> {
         self.messages.iter().map(|message| (message.cause, &self.text[message.part.clone()]))
-    }
-
-    /// Whether a pattern matches in one of the messages, none of which it matches in front of a place in all messages.
-    pub(super) fn matches_from(&self, pattern: &Pattern, place: usize) -> bool {
-        self.messages.iter().filter(|message| message.part.end >= place).any(|message| {
-            let text = &self.text[message.part.clone()];
-            let longest = pattern.longest().unwrap_or(usize::MAX);
-            let start = place.saturating_sub(message.part.start).saturating_sub(longest);
-            pattern.is_match_at(text, floor_char_boundary(text, start))
-        })
     }
 
     pub(super) fn http_status(&self) -> Option<u16> {

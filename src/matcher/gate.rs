@@ -96,8 +96,15 @@ impl Gate {
         wanted.0.clear();
         wanted.0.resize(self.runs.groups(), 0);
         open.each().filter_map(|index| self.run_of[index]).for_each(|run| wanted.add(run));
-        for (group, wanted) in wanted.0.iter_mut().enumerate().filter(|(_, wanted)| **wanted != 0) {
-            *wanted = folded.runs(&self.runs, group, *wanted, text, &mut [0; 64]);
+        // A replaced character is no part of a word, and what replaces it is: nothing is certain then.
+        let is_plain = folded.is_plain();
+        for (group, wanted) in wanted.0.iter_mut().enumerate().filter(|(_, wanted)| is_plain && **wanted != 0) {
+            let mut occurring = 0;
+            self.runs.each(group, *wanted, folded.of(text), |run, _| {
+                occurring |= 1_u64 << run;
+                true
+            });
+            *wanted = occurring;
         }
         open.retain(|index| self.run_of[index].is_none_or(|run| wanted.has(run)));
     }

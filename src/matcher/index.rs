@@ -16,26 +16,22 @@ use crate::model::{
 };
 
 use super::Candidate;
-use super::condition::applies;
+use super::condition::{Places, holds_beyond};
 use super::facts::Folded;
+use super::few::Few;
 use super::runs::{RunSet, each_bit};
 use super::scan::{TextId, TextSet};
 use super::table::{GlobTable, KeyId, Numbering, TypeTable};
 
 /// Rules that may share a key before a text that the rule requires is the better one.
 const SHARED: u32 = 8;
-/// What trying a pattern on one message costs at least, and for so many bytes of it, in nanoseconds.
-const TRY: usize = 30;
-const BYTES_TRIED: usize = 32;
 /// In sets with more rules than this that require a text, nearly every message is scanned.
 const SCANNED: usize = 24;
-/// No condition of a rule is proven by its keys.
-const NO_PLACE: u8 = u8::MAX;
 
 /// The number of a rule: its place in the order.
 type RuleId = u32;
 /// The connector that rules are for; 0 for all of them.
-type Scope = u32;
+pub(super) type Scope = u32;
 
 /// The look-ups of one set of rules.
 #[derive(Debug, Default)]
@@ -57,8 +53,10 @@ pub(crate) struct Index {
     waiting: Postings,
     /// Rules without any key.
     always: Postings,
-    /// For each rule, the place of the condition that its keys prove; texts do so where they were seen in a plain text.
-    given: Vec<u8>,
+    /// For each rule, the condition that its keys prove; texts do so where they were seen in a plain text.
+    given: Vec<Places>,
+    /// The same for rules that are few.
+    few: Option<Few>,
     /// Rules that are found by a search, with the place of the condition and the search.
     tried: Vec<(RuleId, usize, u32)>,
 }
@@ -80,7 +78,7 @@ pub(crate) struct Tried<'i> {
 
 /// Look-ups from facts to keys.
 #[derive(Debug, Default)]
-struct FactKeys {
+pub(super) struct FactKeys {
     types: TypeTable,
     codes: GlobTable<CodePattern>,
     numbers: HashMap<i64, KeyId, RandomState>,
@@ -101,7 +99,7 @@ enum Search {
 
 /// Where a rule can be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Key {
+pub(super) enum Key {
     /// A fact that tells failures apart: a code, a number, a word.
     Fact(KeyId),
     /// A type or status, which very different failures share.
@@ -124,9 +122,9 @@ enum Item {
 }
 
 /// A condition as a way to a rule: it holds only when one of the keys is met.
-struct Access {
+pub(super) struct Access {
     place: usize,
-    keys: Vec<Key>,
+    pub(super) keys: Vec<Key>,
     /// Whether the condition holds whenever a key is met.
     is_proof: bool,
 }
@@ -153,7 +151,7 @@ impl Index {
         let has_text = |ways: &&Vec<Access>| ways.iter().any(|way| matches!(way.keys.first(), Some(Key::Text(_))));
         let is_scanned = ways.iter().filter(has_text).count() > SCANNED;
         let mut posts: [Vec<(u32, Scope, RuleId)>; 5] = Default::default();
-        let mut given = vec![NO_PLACE; rules.len()];
+        let mut given = vec![0; rules.len()];
         let mut tried = Vec::new();
         for (rule, (ways, scopes)) in (0..).zip(ways.iter().zip(&scopes)) {
             // Facts cost a look-up, texts a scan, searches a pattern each: the cheapest kind that is not crowded.
@@ -184,10 +182,11 @@ impl Index {
                     tried.push((rule, way.place, id));
                 }
             }
-            if let Some(way) = best.filter(|way| way.is_proof) {
-                given[rule as usize] = u8::try_from(way.place).unwrap_or(NO_PLACE);
+            if let Some(way) = best {
+                given[rule as usize] = way.proven();
             }
         }
+        let few = Few::new(&ways, &scopes, filing.items.len(), filing.texts.len());
         let [by_fact, by_text, by_search, waiting, always] = posts.map(Postings::new);
         let mut runs = Numbering::default();
         let mut searches_of_run: Vec<Vec<u32>> = Vec::new();
@@ -217,6 +216,7 @@ impl Index {
             waiting,
             always,
             given,
+            few,
             tried,
         }
     }
@@ -249,6 +249,9 @@ impl Index {
     ) -> Option<usize> {
         let scope = candidate.failure().connector.as_deref().and_then(|name| self.scopes.get(name));
         let scope = scope.map_or(0, |number| number + 1);
+        if let Some(few) = &self.few {
+            return few.first(&self.facts, &self.texts, rules, candidate, scope, folded);
+        }
         let mut round = Round { index: self, rules, candidate, scope, best: RuleId::MAX, found };
         round.found.clear();
         self.facts.each(candidate, |key| round.add(&self.by_fact, key, true));
@@ -256,8 +259,7 @@ impl Index {
         round.decide();
         let waiting = round.waits(&self.waiting);
         let bytes = candidate.text().len();
-        let tries = waiting * (TRY + bytes / BYTES_TRIED);
-        if tries > self.texts.cost(bytes) {
+        if waiting * cost_of_try(bytes) > self.texts.cost(bytes) {
             folded.of(candidate.text());
             let is_seen = folded.is_plain();
             self.texts.scan(folded.of(candidate.text()), |text| round.add(&self.by_text, text, is_seen));
@@ -280,16 +282,52 @@ impl Index {
             if wanted == 0 {
                 continue;
             }
-            let mut places = [0; 64];
-            for number in each_bit(folded.runs(&self.runs, group, wanted, round.candidate.text(), &mut places)) {
-                of_run[number].iter().for_each(|&id| self.try_search(round, id, places[number]));
+            folded.of(round.candidate.text());
+            if !folded.is_plain() {
+                // A replaced character is no part of a word, and what replaces it is: nothing is certain then.
+                each_bit(wanted).for_each(|run| of_run[run].iter().for_each(|&id| self.try_search(round, id)));
+                continue;
             }
+            let text = round.candidate.text();
+            let folded_text = folded.of(text);
+            // Up to where all searches of each run were tried.
+            let mut tried = [0; 64];
+            self.runs.each(group, wanted, folded_text, |number, place| {
+                let place = place + self.runs.inside(group, number);
+                if place >= tried[number] {
+                    let ends = of_run[number].iter().filter_map(|&id| self.try_around(round, id, place));
+                    tried[number] = ends.min().unwrap_or(usize::MAX);
+                }
+                tried[number] == usize::MAX
+            });
         }
-        self.searches_without_run.iter().for_each(|&id| self.try_search(round, id, 0));
+        self.searches_without_run.iter().for_each(|&id| self.try_search(round, id));
     }
 
-    fn try_search(&self, round: &mut Round<'_>, id: u32, place: usize) {
-        if round.can_win(&self.by_search, id) && self.searches[id as usize].occurs(round.candidate, place) {
+    /// Tries a search at a place where its run stands; where what was tried ends, when more of it is wanted.
+    fn try_around(&self, round: &mut Round<'_>, id: u32, place: usize) -> Option<usize> {
+        if !round.can_win(&self.by_search, id) {
+            return None;
+        }
+        let around = match &self.searches[id as usize] {
+            Search::Pattern(pattern) => pattern.is_match_around(round.candidate.text(), place),
+            Search::Literal(_) => None,
+        };
+        match around {
+            Some((false, end)) => Some(end),
+            Some((true, _)) => {
+                round.add(&self.by_search, id, true);
+                None
+            }
+            None => {
+                self.try_search(round, id);
+                None
+            }
+        }
+    }
+
+    fn try_search(&self, round: &mut Round<'_>, id: u32) {
+        if round.can_win(&self.by_search, id) && self.searches[id as usize].occurs(round.candidate) {
             round.add(&self.by_search, id, true);
         }
     }
@@ -301,7 +339,8 @@ impl Index {
             + self.texts.bytes()
             + self.facts.bytes()
             + self.runs.bytes()
-            + self.given.len()
+            + self.given.len() * size_of::<Places>()
+            + self.few.as_ref().map_or(0, Few::bytes)
             + self.tried.capacity() * size_of::<(RuleId, usize, u32)>()
     }
 }
@@ -329,7 +368,11 @@ impl Round<'_> {
 
     /// Rules of all keys that could still win.
     fn waits(&self, postings: &Postings) -> usize {
-        postings.of(0, self.scope).map(|rules| rules.partition_point(|&rule| rule < self.best)).sum()
+        let count = |rules: &[RuleId]| match self.best {
+            RuleId::MAX => rules.len(),
+            best => rules.partition_point(|&rule| rule < best),
+        };
+        postings.of(0, self.scope).map(count).sum()
     }
 
     fn can_win(&self, postings: &Postings, key: u32) -> bool {
@@ -342,9 +385,8 @@ impl Round<'_> {
         self.found.dedup();
         let applies = |&&entry: &&u32| {
             let (rule, is_met) = ((entry >> 1) as usize, entry & 1 == 0);
-            let given = self.index.given[rule];
-            let given = (is_met && given != NO_PLACE).then_some(given.into());
-            applies(&self.rules[rule], self.candidate, given)
+            let known = if is_met { self.index.given[rule] } else { 0 };
+            holds_beyond(&self.rules[rule], self.candidate, known)
         };
         if let Some(&first) = self.found.iter().find(applies) {
             self.best = first >> 1;
@@ -549,6 +591,12 @@ impl Filing {
 }
 
 impl Access {
+    /// The condition, when it holds whenever a key is met.
+    pub(super) fn proven(&self) -> Places {
+        let place = u32::try_from(self.place).ok().filter(|_| self.is_proof);
+        place.and_then(|place| Places::checked_shl(1, place)).unwrap_or_default()
+    }
+
     /// How much it costs to find out which keys are met, and to try rules in vain. Where messages are scanned anyway, a
     /// text costs less than a pattern that is tried for every failure of a common type.
     fn kind(&self, is_scanned: bool) -> u8 {
@@ -563,15 +611,18 @@ impl Access {
     }
 }
 
+/// What trying a pattern on so many bytes costs in nanoseconds, roughly.
+pub(super) fn cost_of_try(bytes: usize) -> usize {
+    30 + bytes / 32
+}
+
 /// The lowest HTTP status.
 const FIRST_STATUS: u16 = 100;
 
 impl FactKeys {
     /// Calls `met` with the keys that the facts of a failure meet.
-    fn each(&self, candidate: Candidate<'_>, mut met: impl FnMut(KeyId)) {
-        for name in candidate.causes().flat_map(super::Cause::lineage) {
-            name.keys().iter().for_each(|&key| met(key));
-        }
+    pub(super) fn each(&self, candidate: Candidate<'_>, mut met: impl FnMut(KeyId)) {
+        candidate.type_keys().iter().for_each(|&key| met(key));
         for (_, code) in candidate.provider_codes() {
             self.codes.look_up(Some(code), |pattern| pattern.matches_lower(code), &mut met);
         }
@@ -627,11 +678,13 @@ impl Search {
         }
     }
 
-    /// Whether it occurs in a message; its run does not in front of the place.
-    fn occurs(&self, candidate: Candidate<'_>, place: usize) -> bool {
+    /// Whether it occurs in a message.
+    fn occurs(&self, candidate: Candidate<'_>) -> bool {
+        let mut messages = candidate.texts_with_cause().map(|(_, text)| text);
         match self {
-            Self::Pattern(pattern) => candidate.matches_from(pattern, place),
-            Self::Literal(literal) => candidate.texts_with_cause().any(|(_, text)| literal.find(text).is_some()),
+            Self::Pattern(pattern) if pattern.stays_on_line() => pattern.is_match(candidate.text()),
+            Self::Pattern(pattern) => messages.any(|text| pattern.is_match(text)),
+            Self::Literal(literal) => messages.any(|text| literal.find(text).is_some()),
         }
     }
 }

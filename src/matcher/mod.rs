@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 mod candidate;
 mod condition;
 mod facts;
+mod few;
 mod gate;
 mod index;
 mod lexicon;
@@ -18,6 +19,8 @@ mod scan;
 mod spelling;
 mod table;
 mod trace;
+#[allow(unsafe_code)]
+mod vector;
 
 pub use candidate::{Candidate, Cause};
 pub use condition::{Witness, captures, witnesses};

@@ -8,5 +8,5 @@ use super::condition::applies;
 /// The first rule that applies, by its place.
 #[must_use]
 pub fn first(rules: &[Rule], candidate: Candidate<'_>) -> Option<usize> {
-    rules.iter().position(|rule| applies(rule, candidate, None))
+    rules.iter().position(|rule| applies(rule, candidate))
 }

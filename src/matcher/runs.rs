@@ -6,21 +6,20 @@
 //! at its start and at its end, which word boundaries stand beside, and must be folded without replacing characters by
 //! letters of words.
 
-use crate::model::{Bytes, Run};
+use std::ops::ControlFlow;
+
+use crate::model::{Bytes, Run, byte_bits};
+
+use super::vector::{Fitting, SETS, SIDE_BY_SIDE};
 
 /// Up to this many runs are looked for one by one.
 const ONE_BY_ONE: u32 = 4;
-/// Classes of a run that the tables are for: the one in the middle and its neighbors.
-const TABLED: usize = 3;
 /// Bits of information of a class whose bytes are rare.
 const RARE_BITS: f32 = 3.5;
 /// Ranges of bytes that the vector code looks for.
 const RANGES: usize = 4;
 /// Bytes that the vector code looks at together.
 const BLOCK: usize = 32;
-
-/// For each run of a group, a place in front of which it does not occur.
-pub(crate) type Places = [usize; 64];
 
 /// The bits of a set, by number.
 pub(crate) fn each_bit(mut bits: u64) -> impl Iterator<Item = usize> {
@@ -43,10 +42,13 @@ struct Group {
     /// For each run, the place of the class in the middle of its tabled ones.
     middle: Vec<usize>,
     /// For each byte at one of the tabled places, the runs that it fits.
-    tables: Box<[[u64; 256]; TABLED]>,
+    tables: Box<[[u64; 256]; SIDE_BY_SIDE]>,
     /// The runs of which the class in the middle is rare, and those bytes in a few ranges: lowest byte and span.
     rare: u64,
     ranges: Vec<(u8, u8)>,
+    /// The tabled classes of those runs in a few sets, and the runs of each set.
+    fitting: Fitting,
+    sets: [u64; SETS],
 }
 
 impl RunSet {
@@ -64,31 +66,38 @@ impl RunSet {
         self.groups.len()
     }
 
-    /// Those of the wanted runs of a group that occur, each as a bit; none of them occurs in front of its place.
-    pub(crate) fn occurring(&self, group: usize, wanted: u64, folded: &[u8], places: &mut Places) -> u64 {
-        let Some(group) = self.groups.get(group) else { return 0 };
-        let mut found = group.scan_rare(wanted & group.rare, folded, places);
+    /// Calls `settles` with the wanted runs of a group and the places where they occur, of each run from left to right,
+    /// until it says that no more of the run is wanted.
+    pub(crate) fn each(&self, group: usize, wanted: u64, folded: &[u8], mut settles: impl FnMut(usize, usize) -> bool) {
+        let Some(group) = self.groups.get(group) else { return };
+        group.scan_rare(wanted & group.rare, folded, &mut settles);
         let wanted = wanted & !group.rare;
         if wanted.count_ones() > ONE_BY_ONE {
-            return found | group.scan(wanted, folded, places);
+            group.scan(wanted, folded, &mut settles);
+            return;
         }
         for number in each_bit(wanted) {
-            if let Some(place) = group.runs.get(number).and_then(|run| occurs(run, folded)) {
-                places[number] = place;
-                found |= 1 << number;
+            let Some(run) = group.runs.get(number) else { continue };
+            let mut from = 0;
+            while let Some(place) = run.find(folded, from).filter(|&place| !settles(number, place)) {
+                from = place + 1;
             }
         }
-        found
+    }
+
+    /// The place in a run of the first byte that belongs to a match.
+    pub(crate) fn inside(&self, group: usize, run: usize) -> usize {
+        self.groups.get(group).and_then(|group| group.runs.get(run)).map_or(0, Run::inside)
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.groups.len() * size_of::<[[u64; 256]; TABLED]>()
+        self.groups.len() * size_of::<[[u64; 256]; SIDE_BY_SIDE]>()
     }
 }
 
 impl Group {
     fn new(runs: Vec<Run>) -> Self {
-        let mut tables = Box::new([[0; 256]; TABLED]);
+        let mut tables = Box::new([[0; 256]; SIDE_BY_SIDE]);
         let mut middle = Vec::with_capacity(runs.len());
         let mut rare = 0;
         let mut is_rare_byte = [false; 256];
@@ -119,32 +128,104 @@ impl Group {
             }
             middle.push(at);
         }
-        Self { runs, middle, tables, rare, ranges: ranges(&is_rare_byte) }
+        // Each run goes to the set that lets through the least more with it.
+        let (mut fitting, mut sets) = (Fitting::default(), [0; SETS]);
+        for number in each_bit(rare) {
+            let with = |set: usize| {
+                let mut with = fitting.clone();
+                for (place, table) in tables.iter().enumerate() {
+                    with.add(set, place, |byte| table[usize::from(byte)] >> number & 1 == 1);
+                }
+                let more = chance(&with, set) - chance(&fitting, set);
+                (set, with, more)
+            };
+            let best = (0..SETS).map(with).min_by(|(.., one), (.., other)| one.total_cmp(other));
+            if let Some((set, with, _)) = best {
+                sets[set] |= 1 << number;
+                fitting = with;
+            }
+        }
+        Self { runs, middle, tables, rare, ranges: ranges(&is_rare_byte), fitting, sets }
     }
 
     /// Looks around the rare bytes.
-    fn scan_rare(&self, wanted: u64, folded: &[u8], places: &mut Places) -> u64 {
+    fn scan_rare(&self, wanted: u64, folded: &[u8], settles: &mut impl FnMut(usize, usize) -> bool) {
+        let mut look = Look { group: self, wanted, folded, settles };
         if wanted == 0 {
-            return 0;
+            return;
         }
-        match *self.ranges {
-            [a] => self.scan_ranges([a], wanted, folded, places),
-            [a, b] => self.scan_ranges([a, b], wanted, folded, places),
-            [a, b, c] => self.scan_ranges([a, b, c], wanted, folded, places),
-            [a, b, c, d] => self.scan_ranges([a, b, c, d], wanted, folded, places),
-            _ => 0,
+        if Fitting::is_fast() {
+            let sets = (0..).zip(self.sets).filter(|(_, runs)| runs & wanted != 0);
+            let sets = sets.fold(0, |sets, (set, _)| sets | 1 << set);
+            let _ = self.fitting.each(sets, folded, |before| look.at(before + 1));
+            return;
+        }
+        let _ = match *self.ranges {
+            [a] => look.at_ranges([a]),
+            [a, b] => look.at_ranges([a, b]),
+            [a, b, c] => look.at_ranges([a, b, c]),
+            [a, b, c, d] => look.at_ranges([a, b, c, d]),
+            _ => ControlFlow::Continue(()),
+        };
+    }
+
+    /// Looks at every byte.
+    fn scan(&self, wanted: u64, folded: &[u8], settles: &mut impl FnMut(usize, usize) -> bool) {
+        let mut look = Look { group: self, wanted, folded, settles };
+        if (1..folded.len()).try_for_each(|at| look.at(at)).is_break() {
+            return;
+        }
+        // What a run ends with may be the line end at the very end.
+        let rest = folded.len().saturating_sub(SIDE_BY_SIDE);
+        for number in each_bit(look.wanted) {
+            for at in rest..folded.len() {
+                if self.stands(number, at, folded).is_some_and(|place| (look.settles)(number, place)) {
+                    break;
+                }
+            }
         }
     }
 
-    fn scan_ranges<const N: usize>(
-        &self,
-        ranges: [(u8, u8); N],
-        mut wanted: u64,
-        folded: &[u8],
-        places: &mut Places,
-    ) -> u64 {
-        let mut found = 0;
-        let (blocks, rest) = folded.as_chunks::<BLOCK>();
+    /// Where a run stands of which the tabled classes were found.
+    fn stands(&self, number: usize, at: usize, folded: &[u8]) -> Option<usize> {
+        let classes = self.runs.get(number)?.classes();
+        let start = at.checked_sub(*self.middle.get(number)?)?;
+        let text = folded.get(start..start + classes.len())?;
+        classes.iter().zip(text).all(|(class, &byte)| class.holds(byte)).then_some(start)
+    }
+}
+
+/// Runs that are looked for in a message.
+struct Look<'l, F> {
+    group: &'l Group,
+    wanted: u64,
+    folded: &'l [u8],
+    settles: &'l mut F,
+}
+
+impl<F: FnMut(usize, usize) -> bool> Look<'_, F> {
+    /// The wanted runs whose middle stands at a place; it breaks when none is wanted any more.
+    fn at(&mut self, at: usize) -> ControlFlow<()> {
+        let [first, second, third] = &*self.group.tables;
+        // The line ends at the ends of a message belong to no run.
+        let Some(&[before, middle, after]) =
+            at.checked_sub(1).and_then(|start| self.folded.get(start..start + SIDE_BY_SIDE))
+        else {
+            return ControlFlow::Continue(());
+        };
+        let fits = first[usize::from(before)] & second[usize::from(middle)] & third[usize::from(after)] & self.wanted;
+        for number in each_bit(fits) {
+            let place = self.group.stands(number, at, self.folded);
+            if place.is_some_and(|place| (self.settles)(number, place)) {
+                self.wanted &= !(1 << number);
+            }
+        }
+        if self.wanted == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Looks where bytes are within some ranges, given by the lowest one and the span.
+    fn at_ranges<const N: usize>(&mut self, ranges: [(u8, u8); N]) -> ControlFlow<()> {
+        let (blocks, rest) = self.folded.as_chunks::<BLOCK>();
         for (index, block) in blocks.iter().enumerate() {
             // One where a byte is rare: the compiler makes vector code of it.
             let mut hits = [0_u8; BLOCK];
@@ -161,68 +242,22 @@ impl Group {
             for (word, hits) in hits.as_chunks::<8>().0.iter().enumerate() {
                 let mut hits = u64::from_le_bytes(*hits);
                 while hits != 0 {
-                    let at = index * BLOCK + word * 8 + hits.trailing_zeros() as usize / 8;
-                    found |= self.look(at, &mut wanted, folded, places);
+                    self.at(index * BLOCK + word * 8 + hits.trailing_zeros() as usize / 8)?;
                     hits &= hits - 1;
                 }
             }
-            if wanted == 0 {
-                return found;
-            }
         }
-        for at in folded.len() - rest.len()..folded.len() {
-            found |= self.look(at, &mut wanted, folded, places);
-        }
-        found
+        (self.folded.len() - rest.len()..self.folded.len()).try_for_each(|at| self.at(at))
     }
+}
 
-    /// The wanted runs whose middle stands at a place; they are wanted no more.
-    fn look(&self, at: usize, wanted: &mut u64, folded: &[u8], places: &mut Places) -> u64 {
-        let [first, second, third] = &*self.tables;
-        // The line ends at the ends of a message belong to no run.
-        let Some(&[before, middle, after]) = at.checked_sub(1).and_then(|start| folded.get(start..start + TABLED))
-        else {
-            return 0;
-        };
-        let fits = first[usize::from(before)] & second[usize::from(middle)] & third[usize::from(after)] & *wanted;
-        let mut found = 0;
-        for number in each_bit(fits) {
-            if let Some(place) = self.stands(number, at, folded) {
-                places[number] = place;
-                found |= 1 << number;
-            }
-        }
-        *wanted &= !found;
-        found
-    }
-
-    /// Looks at every byte.
-    fn scan(&self, mut wanted: u64, folded: &[u8], places: &mut Places) -> u64 {
-        let mut found = 0;
-        for at in 1..folded.len() {
-            found |= self.look(at, &mut wanted, folded, places);
-            if wanted == 0 {
-                return found;
-            }
-        }
-        // What a run ends with may be the line end at the very end.
-        let rest = folded.len().saturating_sub(TABLED);
-        for number in each_bit(wanted) {
-            if let Some(place) = (rest..folded.len()).find_map(|at| self.stands(number, at, folded)) {
-                places[number] = place;
-                found |= 1 << number;
-            }
-        }
-        found
-    }
-
-    /// Where a run stands of which the tabled classes were found.
-    fn stands(&self, number: usize, at: usize, folded: &[u8]) -> Option<usize> {
-        let classes = self.runs.get(number)?.classes();
-        let start = at.checked_sub(*self.middle.get(number)?)?;
-        let text = folded.get(start..start + classes.len())?;
-        classes.iter().zip(text).all(|(class, &byte)| class.holds(byte)).then_some(start)
-    }
+/// Roughly the share of places of a folded message that fit a set.
+fn chance(fitting: &Fitting, set: usize) -> f32 {
+    let place = |place: usize| -> f32 {
+        let bytes = (0..=u8::MAX).filter(|byte| !byte.is_ascii_uppercase() && fitting.fits(set, place, *byte));
+        bytes.map(|byte| (-byte_bits(byte)).exp2()).sum()
+    };
+    (0..SIDE_BY_SIDE).map(place).product()
 }
 
 /// Whether the bytes of a class are rare in messages: no line end and no letter among them.
@@ -252,65 +287,14 @@ fn ranges(set: &[bool; 256]) -> Vec<(u8, u8)> {
     ranges.into_iter().map(|(first, last)| (first, last - first)).collect()
 }
 
-/// A place in front of which a run does not occur, when it occurs.
-fn occurs(run: &Run, folded: &[u8]) -> Option<usize> {
-    let classes = run.classes();
-    let last = folded.len().checked_sub(classes.len())?;
-    let mut at = 0;
-    let in_blocks =
-        occurs_in_blocks::<256>(run, folded, last, &mut at) || occurs_in_blocks::<32>(run, folded, last, &mut at);
-    if in_blocks {
-        return Some(at);
-    }
-    (at..=last).find(|&at| classes.iter().zip(&folded[at..]).all(|(class, &byte)| class.holds(byte)))
-}
-
-/// Tests so many places at once, as long as there are so many; the compiler makes vector code of it.
-fn occurs_in_blocks<const PLACES: usize>(run: &Run, folded: &[u8], last: usize, at: &mut usize) -> bool {
-    while *at + PLACES <= last + 1 {
-        let mut hits = [0xFF_u8; PLACES];
-        let is_hit = run.rarest_first().iter().all(|&offset| {
-            let text = folded[*at + offset..].first_chunk::<PLACES>();
-            text.is_some_and(|text| keep(run.classes()[offset], text, &mut hits))
-        });
-        if is_hit {
-            return true;
-        }
-        *at += PLACES;
-    }
-    false
-}
-
-/// Takes back the hits where the byte is none of the class, and says whether any is left.
-fn keep<const PLACES: usize>(class: Bytes, text: &[u8; PLACES], hits: &mut [u8; PLACES]) -> bool {
-    let (low, span) = (class.first.0, class.first.1 - class.first.0);
-    let mut any = 0;
-    if class.first == class.second && !class.is_negated {
-        for (hit, &byte) in hits.iter_mut().zip(text) {
-            *hit &= if byte.wrapping_sub(low) <= span { 0xFF } else { 0 };
-            any |= *hit;
-        }
-    } else {
-        let (other, other_span) = (class.second.0, class.second.1 - class.second.0);
-        let flip = if class.is_negated { 0xFF } else { 0 };
-        for (hit, &byte) in hits.iter_mut().zip(text) {
-            let is_first = if byte.wrapping_sub(low) <= span { 0xFF } else { 0 };
-            let is_second = if byte.wrapping_sub(other) <= other_span { 0xFF } else { 0 };
-            *hit &= (is_first | is_second) ^ flip;
-            any |= *hit;
-        }
-    }
-    any != 0
-}
-
 #[cfg(test)]
 mod tests {
     use fastrand::Rng;
 
-    use super::{RunSet, each_bit};
+    use super::RunSet;
     use crate::model::{Pattern, Run};
 
-    /// One by one and in one pass: both find the same, and never behind the first place.
+    /// One by one, alone and in one pass: all find the same places.
     #[test]
     fn both_ways_find_the_same() -> Result<(), crate::model::PatternError> {
         let sources = [
@@ -328,7 +312,7 @@ mod tests {
         let patterns = sources.iter().map(|source| Pattern::parse(source)).collect::<Result<Vec<_>, _>>()?;
         let runs: Vec<Run> = patterns.iter().filter_map(|pattern| pattern.requirement().run.clone()).collect();
         assert_eq!(runs.len(), sources.len());
-        let set = RunSet::new(runs);
+        let set = RunSet::new(runs.clone());
         let mut occurring = 0;
         for seed in 0..3_000 {
             let mut rng = Rng::with_seed(seed);
@@ -337,15 +321,24 @@ mod tests {
                 (0..length).map(|_| *rng.choice(b"0123456789aef-/#[]% x\n").unwrap_or(&b' ') as char).collect();
             let text = format!("\n{inner}\n");
             let all = (1 << sources.len()) - 1;
-            let (mut places, mut place) = ([0; 64], [0; 64]);
-            let found = set.occurring(0, all, text.as_bytes(), &mut places);
+            let places = |wanted: u64, most: usize| {
+                let mut places = vec![Vec::new(); sources.len()];
+                set.each(0, wanted, text.as_bytes(), |number, place| {
+                    places[number].push(place);
+                    places[number].len() == most
+                });
+                places
+            };
+            let (together, first) = (places(all, usize::MAX), places(all, 1));
             for (number, source) in sources.iter().enumerate() {
-                let alone = set.occurring(0, 1 << number, text.as_bytes(), &mut place);
-                assert_eq!(found & 1 << number, alone, "seed {seed}: {source}");
-            }
-            for number in each_bit(found) {
-                assert!(place[number] <= places[number], "seed {seed}: {}", sources[number]);
-                occurring += 1;
+                let by_hand: Vec<usize> = std::iter::successors(runs[number].find(text.as_bytes(), 0), |place| {
+                    runs[number].find(text.as_bytes(), place + 1)
+                })
+                .collect();
+                assert_eq!(together[number], by_hand, "seed {seed}: {source}");
+                assert_eq!(places(1 << number, usize::MAX)[number], by_hand, "seed {seed}: {source} alone");
+                assert_eq!(first[number], by_hand[..by_hand.len().min(1)], "seed {seed}: {source} once");
+                occurring += by_hand.len();
             }
         }
         assert!(occurring > 3_000, "{occurring}");

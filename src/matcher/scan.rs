@@ -13,16 +13,15 @@ use foldhash::fast::FixedState;
 
 use crate::model::byte_bits;
 
+use super::runs::each_bit;
+use super::vector::windows::{self, LONG, Marks, SHORT, STRIDE, Wanted};
+
 /// More texts than this are sampled: the packed searcher slows down with each of them.
 const PACKED: usize = 48;
-/// Places of the message between two samples.
-const STRIDE: usize = 4;
 /// Bits of the bitmap for each marked window: most places of a message hit none of them.
 const BITS_PER_WINDOW: usize = 24;
 /// Bits of a bitmap that fits the fastest cache anyway.
 const SMALL_BITMAP: usize = 1 << 17;
-/// Places that are looked at before anything is decided.
-const BATCH: usize = 8;
 /// What a scan costs in nanoseconds whatever the length of the message.
 const SCAN: usize = 60;
 /// Bytes that the packed searcher looks at first.
@@ -36,8 +35,8 @@ pub(crate) type TextId = u32;
 pub(crate) struct TextSet {
     texts: Vec<Box<[u8]>>,
     packed: Option<Packed>,
-    long: Option<Sampled<8>>,
-    short: Option<Sampled<4>>,
+    long: Option<Sampled<LONG>>,
+    short: Option<Sampled<SHORT>>,
     /// Texts that are too short to be sampled, and too many to be packed.
     rest: Option<Automaton>,
 }
@@ -54,9 +53,10 @@ impl TextSet {
             set.packed = Packed::new(&texts, of_length(1, usize::MAX));
         }
         if set.packed.is_none() {
-            set.long = Sampled::new(&texts, &of_length(8 + STRIDE - 1, usize::MAX));
-            set.short = Sampled::new(&texts, &of_length(4 + STRIDE - 1, 8 + STRIDE - 1));
-            let rest = of_length(1, 4 + STRIDE - 1);
+            let (longest, shortest) = (LONG + STRIDE - 1, SHORT + STRIDE - 1);
+            set.long = Sampled::new(&texts, &of_length(longest, usize::MAX));
+            set.short = Sampled::new(&texts, &of_length(shortest, longest));
+            let rest = of_length(1, shortest);
             if rest.len() <= PACKED {
                 set.packed = Packed::new(&texts, rest.clone());
             }
@@ -73,11 +73,8 @@ impl TextSet {
         if let Some(packed) = &self.packed {
             packed.scan(folded, &self.texts, &mut found);
         }
-        match (&self.long, &self.short) {
-            (Some(long), Some(short)) => sample::<true, true>(long, short, folded, &self.texts, &mut found),
-            (Some(long), None) => sample::<true, false>(long, &Sampled::default(), folded, &self.texts, &mut found),
-            (None, Some(short)) => sample::<false, true>(&Sampled::default(), short, folded, &self.texts, &mut found),
-            (None, None) => {}
+        if self.long.is_some() || self.short.is_some() {
+            sample(self.long.as_ref(), self.short.as_ref(), folded, &self.texts, &mut found);
         }
         if let Some(rest) = &self.rest {
             rest.scan(folded, &mut found);
@@ -205,15 +202,26 @@ fn rarest_head(text: &[u8]) -> usize {
 }
 
 /// Texts of which windows of `N` bytes are looked for at every fourth place.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Sampled<const N: usize> {
-    /// One bit for each value of a window's hash.
-    bitmap: Vec<u64>,
+    marks: Marks,
     /// Where the windows of each bucket end, and the bits that a hash is shifted by to be a bucket.
     ends: Vec<u32>,
     bucket_shift: u32,
-    /// The windows with the text that holds them and their place in it, by hash.
-    windows: Vec<(u64, TextId, u32)>,
+    /// The marked windows, by bucket.
+    windows: Vec<Window>,
+}
+
+/// A marked window of a text, and the one at that end of it that is farther away: many texts share a window, few share
+/// both.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Window {
+    text: TextId,
+    /// What tells the one at the end from others.
+    end: u32,
+    /// Where they stand in the text.
+    at: u16,
+    end_at: u16,
 }
 
 impl<const N: usize> Sampled<N> {
@@ -221,143 +229,110 @@ impl<const N: usize> Sampled<N> {
         if ids.is_empty() {
             return None;
         }
-        let value = |text: &[u8], at: usize| window_value(&text[at..at + N]);
+        let window = |id: TextId, at: usize| windows::value(&texts[id as usize][at..at + N]);
+        let places_of = |id: TextId| 0..=texts[id as usize].len() - N;
         let mut popularity: HashMap<u64, u32, FixedState> = HashMap::default();
-        for &id in ids {
-            let text = &texts[id as usize];
-            for at in 0..=text.len() - N {
-                *popularity.entry(value(text, at)).or_default() += 1;
-            }
+        for (id, at) in ids.iter().flat_map(|&id| places_of(id).map(move |at| (id, at))) {
+            *popularity.entry(window(id, at)).or_default() += 1;
         }
-        let mut marked: Vec<(u64, TextId, u32)> = Vec::with_capacity(ids.len() * STRIDE);
+        let mut windows: Vec<(u64, Window)> = Vec::with_capacity(ids.len() * STRIDE);
         for &id in ids {
-            let text = &texts[id as usize];
-            let surprise = Surprise::new(text);
-            for residue in 0..STRIDE {
-                let places = (residue..=text.len() - N).step_by(STRIDE);
-                // A window that few texts share and that messages hold rarely.
-                #[expect(clippy::cast_precision_loss, reason = "as many as there are texts")]
-                let worth = |at: usize| {
-                    let sharing = popularity.get(&value(text, at)).copied().unwrap_or_default();
+            let surprise = Surprise::new(&texts[id as usize]);
+            // A window that few texts share and that messages hold rarely.
+            #[expect(clippy::cast_precision_loss, reason = "as many as there are texts")]
+            let worth: Vec<f32> = places_of(id)
+                .map(|at| {
+                    let sharing = popularity.get(&window(id, at)).copied().unwrap_or_default();
                     surprise.of(at, N) - 2.0 * (sharing as f32).log2()
-                };
-                let best = places.max_by(|&a, &b| worth(a).total_cmp(&worth(b)));
-                if let Some(at) = best {
-                    marked.push((value(text, at), id, u32::try_from(at).unwrap_or(u32::MAX)));
+                })
+                .collect();
+            let last = texts[id as usize].len() - N;
+            for residue in 0..STRIDE {
+                let places = places_of(id).skip(residue).step_by(STRIDE);
+                if let Some(at) = places.max_by(|&a, &b| worth[a].total_cmp(&worth[b])) {
+                    let place = |at: usize| u16::try_from(at).unwrap_or(u16::MAX);
+                    let end_at = if at < last / 2 { last } else { 0 };
+                    let end = print_of(window(id, end_at));
+                    windows.push((window(id, at), Window { text: id, end, at: place(at), end_at: place(end_at) }));
                 }
             }
         }
-        marked.sort_unstable_by_key(|&(value, id, at)| (hash(value), id, at));
-        let buckets = marked.len().next_power_of_two();
-        let bucket_shift = u64::BITS - buckets.trailing_zeros().max(1);
-        let bits = (marked.len() * 4 * BITS_PER_WINDOW).min(SMALL_BITMAP).max(marked.len() * BITS_PER_WINDOW);
-        let bits = bits.next_power_of_two().max(1 << 12);
-        let mut bitmap = vec![0; bits / 64];
-        let mut ends = vec![0; buckets.max(2)];
-        for &(value, ..) in &marked {
-            let (word, bit) = place_of(value, bits / 64);
-            bitmap[word] |= 1 << bit;
-            ends[bucket_of(value, bucket_shift)] += 1;
+        let bits = (windows.len() * 4 * BITS_PER_WINDOW).min(SMALL_BITMAP).max(windows.len() * BITS_PER_WINDOW);
+        let mut marks = Marks::new(bits);
+        for (value, _) in &windows {
+            marks.mark(*value);
+        }
+        let buckets = windows.len().next_power_of_two().max(2);
+        let bucket_shift = u64::BITS - buckets.trailing_zeros();
+        windows.sort_unstable_by(|one, other| {
+            let key = |value: u64| (bucket_of(value, bucket_shift), value);
+            key(one.0).cmp(&key(other.0)).then_with(|| one.1.cmp(&other.1))
+        });
+        let mut ends = vec![0; buckets];
+        for (value, _) in &windows {
+            ends[bucket_of(*value, bucket_shift)] += 1;
         }
         let mut end = 0;
         for count in &mut ends {
             end += *count;
             *count = end;
         }
-        Some(Self { bitmap, ends, bucket_shift, windows: marked })
+        let windows = windows.into_iter().map(|(_, window)| window).collect();
+        Some(Self { marks, ends, bucket_shift, windows })
     }
 
-    /// Whether the bitmap lets a window through: one, or zero.
-    fn passes(&self, value: u64) -> u64 {
-        let (word, bit) = place_of(value, self.bitmap.len());
-        self.bitmap.get(word).map_or(0, |word| word >> bit & 1)
-    }
-
-    /// What the bitmap let through: the window itself, then the texts around it.
-    #[cold]
-    fn verify(&self, value: u64, at: usize, folded: &[u8], texts: &[Box<[u8]>], found: &mut impl FnMut(TextId)) {
-        let bucket = bucket_of(value, self.bucket_shift);
+    /// What the marks let through: the window at the end, then the whole text.
+    fn verify(&self, at: usize, folded: &[u8], texts: &[Box<[u8]>], found: &mut impl FnMut(TextId)) {
+        let value = |at: usize| folded.get(at..at + N).map(windows::value);
+        let Some(bucket) = value(at).map(|value| bucket_of(value, self.bucket_shift)) else { return };
         let start = bucket.checked_sub(1).map_or(0, |before| self.ends[before]);
-        for &(window, id, place) in &self.windows[start as usize..self.ends[bucket] as usize] {
-            if window == value && stands(folded, &texts[id as usize], at, place as usize) {
-                found(id);
+        for window in &self.windows[start as usize..self.ends[bucket] as usize] {
+            let Some(start) = at.checked_sub(window.at.into()) else { continue };
+            if value(start + usize::from(window.end_at)).map(print_of) == Some(window.end)
+                && folded[start..].starts_with(&texts[window.text as usize])
+            {
+                found(window.text);
             }
         }
     }
 
     fn bytes(&self) -> usize {
-        self.bitmap.len() * 8 + self.ends.len() * 4 + self.windows.len() * 16
+        self.marks.bytes() + self.ends.len() * 4 + self.windows.len() * size_of::<Window>()
     }
 }
 
-/// Looks at every fourth place of a message for windows of eight bytes, of four bytes, or of both.
-///
-/// Places are looked at in batches: a branch for each of them would cost more than what it decides.
-fn sample<const LONG: bool, const SHORT: bool>(
-    long: &Sampled<8>,
-    short: &Sampled<4>,
+/// Looks at every fourth place of a message for windows of both sizes.
+fn sample(
+    long: Option<&Sampled<LONG>>,
+    short: Option<&Sampled<SHORT>>,
     folded: &[u8],
     texts: &[Box<[u8]>],
     found: &mut impl FnMut(TextId),
 ) {
-    let mut start = 0;
-    while let Some(batch) = folded[start..].first_chunk::<{ (BATCH + 1) * STRIDE }>() {
-        let mut passed = 0;
-        for place in 0..BATCH {
-            let value = value_at(batch, place);
-            if LONG {
-                passed |= long.passes(value) << place;
-            }
-            if SHORT {
-                passed |= short.passes(value & u64::from(u32::MAX)) << (BATCH + place);
-            }
+    let wanted = Wanted { long: long.map(|sampled| &sampled.marks), short: short.map(|sampled| &sampled.marks) };
+    windows::each_hit(&wanted, folded, |hits| {
+        let place = |number: usize| hits.start + number * STRIDE;
+        if let Some(long) = long {
+            each_bit(hits.long.into()).for_each(|number| long.verify(place(number), folded, texts, found));
         }
-        while passed != 0 {
-            let number = passed.trailing_zeros() as usize;
-            passed &= passed - 1;
-            let (place, is_long) = (number % BATCH, number < BATCH);
-            let (value, at) = (value_at(batch, place), start + place * STRIDE);
-            if is_long {
-                long.verify(value, at, folded, texts, found);
-            } else {
-                short.verify(value & u64::from(u32::MAX), at, folded, texts, found);
-            }
+        if let Some(short) = short {
+            each_bit(hits.short.into()).for_each(|number| short.verify(place(number), folded, texts, found));
         }
-        start += BATCH * STRIDE;
-    }
-    for at in (start..folded.len()).step_by(STRIDE) {
-        let window = |length: usize| folded.get(at..at + length).map(window_value);
-        if LONG && let Some(value) = window(8).filter(|&value| long.passes(value) == 1) {
-            long.verify(value, at, folded, texts, found);
-        }
-        if SHORT && let Some(value) = window(4).filter(|&value| short.passes(value) == 1) {
-            short.verify(value, at, folded, texts, found);
-        }
-    }
-}
-
-/// The eight bytes at one of the places of a batch.
-fn value_at(batch: &[u8; (BATCH + 1) * STRIDE], place: usize) -> u64 {
-    batch[place * STRIDE..].first_chunk().map_or(0, |window| u64::from_le_bytes(*window))
-}
-
-fn window_value(window: &[u8]) -> u64 {
-    window.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
-}
-
-/// The word and the bit of a window in a bitmap of so many words, a power of two.
-fn place_of(value: u64, words: usize) -> (usize, u32) {
-    let hash = hash(value) >> 32;
-    ((hash >> 6) as usize & words.wrapping_sub(1), (hash % 64) as u32)
+    });
 }
 
 /// The bucket of a window.
 fn bucket_of(value: u64, shift: u32) -> usize {
-    usize::try_from(hash(value) >> shift).unwrap_or_default()
+    usize::try_from(spread(value) >> shift).unwrap_or_default()
 }
 
-/// Fibonacci hashing: the upper half depends on all bytes of the window. Shifts by a constant cost less than others.
-fn hash(value: u64) -> u64 {
+/// Bits that tell windows apart, nearly always.
+fn print_of(value: u64) -> u32 {
+    u32::try_from(spread(value) >> 32).unwrap_or_default()
+}
+
+/// Fibonacci hashing, of which the upper half depends on all bytes.
+fn spread(value: u64) -> u64 {
     (value ^ value >> 32).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 

@@ -137,6 +137,11 @@ impl<T: Eq + Hash> Numbering<T> {
         (id, id == next)
     }
 
+    /// How many things have a number.
+    pub(crate) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
     /// The numbers by thing.
     pub(crate) fn into_ids(self) -> HashMap<T, u32, RandomState> {
         self.ids

@@ -1,6 +1,7 @@
 //! The nouns: failures, codes, rules and decisions. Plain values without any input or output.
 
 mod any_case;
+mod around;
 mod catalog;
 mod decision;
 mod excerpt;
@@ -17,6 +18,7 @@ mod pattern;
 mod per_thread;
 mod required;
 mod rule;
+mod run;
 mod sequence;
 mod skeleton;
 mod status;
@@ -25,6 +27,7 @@ mod trace;
 mod type_name;
 mod width;
 
+pub(crate) use any_case::has_folded_letters;
 pub use catalog::{CatalogEntry, Code};
 pub use decision::{Decision, Evidence, Log, UnknownReason};
 pub(crate) use excerpt::{excerpt, head_and_tail, place};
@@ -38,8 +41,9 @@ pub use outcome::{Action, RetryClass};
 pub(crate) use parallel::in_parallel;
 pub use pattern::{Literal, Pattern, PatternError, PatternErrorKind};
 pub(crate) use per_thread::PerThread;
-pub(crate) use required::{Bytes, Requirement, Run, byte_bits, fold_into};
+pub(crate) use required::{Requirement, byte_bits, fold_into};
 pub use rule::{Capture, CauseCondition, CausePosition, Condition, Fact, Quantifier, Rule, Values};
+pub(crate) use run::{Bytes, Run};
 pub(crate) use skeleton::{is_opaque, skeleton};
 pub use status::StatusPattern;
 pub(crate) use status::is_status;

@@ -13,6 +13,7 @@ use regex_syntax::hir::HirKind;
 use serde::{Serialize, Serializer};
 
 use super::any_case::AnyCase;
+use super::around::Around;
 use super::partial::{Partial, Starts};
 use super::per_thread::PerThread;
 use super::required::{Requirement, stays_on_line};
@@ -38,13 +39,13 @@ struct Inner {
     may_be_wide: bool,
     /// Bytes of the shortest match.
     least: usize,
-    /// Bytes of the longest one.
-    longest: Option<usize>,
     requirement: Requirement,
     /// Whether no match holds a line end or depends on where the text begins and ends.
     stays_on_line: bool,
     /// What matches in its place, where only a yes or no is wanted.
     sequences: Option<Sequences>,
+    /// Where it can match, when no text is known that it requires.
+    around: Option<Around>,
     /// What finds and reads in its place.
     extractor: Option<Extractor>,
     starts: Starts,
@@ -169,6 +170,8 @@ impl Pattern {
         }
         let mut open = Vec::new();
         open_numbers(&ast, &mut open);
+        let requirement = Requirement::of(&hir);
+        let around = if requirement.texts.is_empty() { Around::of(&hir) } else { None };
         Ok(Self(Arc::new(Inner {
             source: source.to_owned(),
             effective,
@@ -180,10 +183,10 @@ impl Pattern {
             },
             may_be_wide: width::may_be_wide(&hir),
             least,
-            longest: hir.properties().maximum_len(),
-            requirement: Requirement::of(&hir),
+            requirement,
             stays_on_line: stays_on_line(&hir),
             sequences: Sequences::of(&hir),
+            around,
             extractor: Extractor::of(&hir),
             starts: Starts::of(&ast),
             compiled: OnceLock::new(),
@@ -231,7 +234,20 @@ impl Pattern {
     #[must_use]
     pub fn is_match(&self, text: &str) -> bool {
         let answer = self.0.sequences.as_ref().and_then(|sequences| sequences.is_match(text));
-        answer.unwrap_or_else(|| self.regex().is_some_and(|regex| regex.is_match(text)))
+        let answer = answer.or_else(|| self.0.around.as_ref()?.is_match(text, |part| self.fits(part)));
+        answer.unwrap_or_else(|| self.fits(text))
+    }
+
+    /// Whether the expression matches.
+    fn fits(&self, text: &str) -> bool {
+        self.regex().is_some_and(|regex| regex.is_match(text))
+    }
+
+    /// Whether the pattern matches in the bytes around a place that matches may hold, and where these end; `None` when
+    /// only the whole text can tell.
+    pub(crate) fn is_match_around(&self, text: &str, at: usize) -> Option<(bool, usize)> {
+        let (part, end) = self.0.around.as_ref()?.part(text, at);
+        Some((self.fits(part), end))
     }
 
     /// How far the pattern fits a text that it does not match, given with its folded form.
@@ -265,16 +281,6 @@ impl Pattern {
         self.0.least <= 1
     }
 
-    /// Whether the pattern matches at or behind a place.
-    pub(crate) fn is_match_at(&self, text: &str, at: usize) -> bool {
-        self.regex().is_some_and(|regex| regex.is_match_at(text, at))
-    }
-
-    /// Bytes of the longest match, when it has an end.
-    pub(crate) fn longest(&self) -> Option<usize> {
-        self.0.longest
-    }
-
     /// What every match contains.
     pub(crate) fn requirement(&self) -> &Requirement {
         &self.0.requirement
@@ -297,8 +303,8 @@ impl Pattern {
 
     /// What matches in its place, and what reads.
     #[cfg(test)]
-    pub(super) fn in_its_place(&self) -> (Option<&Sequences>, Option<&Extractor>) {
-        (self.0.sequences.as_ref(), self.0.extractor.as_ref())
+    pub(super) fn in_its_place(&self) -> (Option<&Sequences>, Option<&Extractor>, Option<&Around>) {
+        (self.0.sequences.as_ref(), self.0.extractor.as_ref(), self.0.around.as_ref())
     }
 
     /// Whether the pattern has a group named `value`.

@@ -1,11 +1,12 @@
-//! What every match of a pattern contains: texts of which one must occur, and a run of bytes of given classes.
+//! What every match of a pattern contains: texts of which one must occur, and a run of bytes of given classes (`run`).
 //!
 //! A filter that looks for these first needs the regular expression only where it could match. Both are stated on the
 //! folded text ([`fold_into`]): whatever the case of a pattern, one form of the text serves all of them.
 
-use std::sync::LazyLock;
-
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
+
+use super::any_case::has_folded_letters;
+use super::run::Run;
 
 /// Texts that are multiplied out at most; more of them are a worse filter than a shorter text.
 const TEXTS: usize = 32;
@@ -15,12 +16,8 @@ const MEMBERS: usize = 4;
 const REPEATS: usize = 8;
 /// Bytes of a required text; what is longer is cut, the first bytes tell enough.
 const TEXT_BYTES: usize = 48;
-/// Classes of a run at most.
-const RUN_BYTES: usize = 6;
 /// Bits of information below which a text is no filter: it would let most messages through.
 const TEXT_BITS: f32 = 15.0;
-/// The same for a run of classes.
-const RUN_BITS: f32 = 5.0;
 
 /// What every match of a pattern contains, in the folded text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,23 +26,6 @@ pub struct Requirement {
     pub texts: Vec<Box<[u8]>>,
     /// Bytes of these classes side by side.
     pub run: Option<Run>,
-}
-
-/// Bytes of given classes side by side.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Run {
-    classes: Box<[Bytes]>,
-    /// The places of the classes, those that fewest bytes are of first.
-    rarest_first: Box<[usize]>,
-}
-
-/// A class of folded bytes: two ranges, both ends included; equal ones for a single range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Bytes {
-    pub(crate) first: (u8, u8),
-    pub(crate) second: (u8, u8),
-    /// Whether the class is all other bytes.
-    pub(crate) is_negated: bool,
 }
 
 impl Requirement {
@@ -79,7 +59,7 @@ pub(crate) fn texts(hir: &Hir, least_bits: f32) -> Vec<Box<[u8]>> {
 /// letter.
 pub fn fold_into(text: &str, folded: &mut Vec<u8>) -> bool {
     let start = folded.len();
-    let is_plain = text.is_ascii() || !text.contains(['\u{212A}', '\u{17F}']);
+    let is_plain = !has_folded_letters(text);
     if is_plain {
         folded.extend(text.as_bytes().iter().map(u8::to_ascii_lowercase));
     } else {
@@ -111,7 +91,7 @@ pub(crate) fn stays_on_line(hir: &Hir) -> bool {
     }
 }
 
-fn fold(c: char) -> char {
+pub(super) fn fold(c: char) -> char {
     match c {
         '\u{212A}' => 'k',
         '\u{17F}' => 's',
@@ -314,171 +294,5 @@ pub(crate) fn byte_bits(byte: u8) -> f32 {
         b'b' | b'g' | b'v' | b'w' | b'y' | b':' | b'-' | b'/' | b',' => 5.8,
         b'0'..=b'9' => 7.0,
         _ => 7.5,
-    }
-}
-
-impl Run {
-    /// The most telling run of classes that stand side by side in every match.
-    fn of(hir: &Hir) -> Option<Self> {
-        let mut collector = Collector::default();
-        collector.collect(hir);
-        collector.end();
-        let runs = collector.runs;
-        let weighed: Vec<Vec<(Bytes, f32)>> =
-            runs.into_iter().map(|run| run.into_iter().map(|class| (class, class.bits())).collect()).collect();
-        let windows =
-            weighed.iter().flat_map(|run| (0..run.len()).map(move |at| &run[at..run.len().min(at + RUN_BYTES)]));
-        let bits = |window: &[(Bytes, f32)]| window.iter().map(|(_, bits)| bits).sum::<f32>();
-        let best = windows.max_by(|a, b| bits(a).total_cmp(&bits(b)).then(b.len().cmp(&a.len())))?;
-        if best.len() < 2 || bits(best) < RUN_BITS {
-            return None;
-        }
-        let mut rarest_first: Vec<usize> = (0..best.len()).collect();
-        rarest_first.sort_by(|&a, &b| best[b].1.total_cmp(&best[a].1));
-        Some(Self { classes: best.iter().map(|(class, _)| *class).collect(), rarest_first: rarest_first.into() })
-    }
-
-    /// The classes, in their order.
-    pub(crate) fn classes(&self) -> &[Bytes] {
-        &self.classes
-    }
-
-    /// The places of the classes, those that the fewest bytes are of first.
-    pub(crate) fn rarest_first(&self) -> &[usize] {
-        &self.rarest_first
-    }
-}
-
-impl Bytes {
-    /// What stands beside a word: no letter and no digit. (That an underscore is part of a word costs a third range.)
-    const NO_WORD: Self = Self { first: (b'0', b'9'), second: (b'a', b'z'), is_negated: true };
-
-    fn range(low: u8, high: u8) -> Self {
-        Self { first: (low, high), second: (low, high), is_negated: false }
-    }
-
-    pub(crate) fn holds(self, byte: u8) -> bool {
-        let within = |(low, high): (u8, u8)| byte.wrapping_sub(low) <= high - low;
-        (within(self.first) || within(self.second)) != self.is_negated
-    }
-
-    /// Whether all bytes are letters, digits or underscores.
-    fn is_word(self) -> bool {
-        (0..=u8::MAX).filter(|&byte| self.holds(byte)).all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    }
-
-    /// How much is known when a byte is of the class.
-    pub(crate) fn bits(self) -> f32 {
-        static CHANCES: LazyLock<[f32; 256]> = LazyLock::new(|| {
-            let mut chances = [0.0; 256];
-            (0..=u8::MAX).zip(&mut chances).for_each(|(byte, chance)| *chance = (-byte_bits(byte)).exp2());
-            chances
-        });
-        let held = (0..=u8::MAX).zip(CHANCES.iter()).filter(|(byte, _)| self.holds(*byte));
-        let known = held.map(|(_, chance)| chance).sum::<f32>();
-        (-known.min(1.0).log2()).max(0.0)
-    }
-
-    /// A class of a pattern; `None` when it holds characters of several bytes.
-    fn of(class: &Class) -> Option<Self> {
-        let mut bytes = Vec::new();
-        let mut add = |start: char, end: char| {
-            let is_small = u32::from(end) - u32::from(start) <= 0x200;
-            (is_small && (start..=end).all(|c| fold(c).is_ascii()))
-                .then(|| bytes.extend((start..=end).filter_map(|c| u8::try_from(fold(c)).ok())))
-        };
-        match class {
-            Class::Unicode(class) => class.iter().try_for_each(|range| add(range.start(), range.end()))?,
-            Class::Bytes(class) => {
-                class.iter().try_for_each(|range| add(char::from(range.start()), char::from(range.end())))?;
-            }
-        }
-        bytes.sort_unstable();
-        bytes.dedup();
-        Self::covering(&bytes)
-    }
-
-    /// The class that holds all of some folded bytes, and as few others as two ranges allow.
-    fn covering(bytes: &[u8]) -> Option<Self> {
-        let mut ranges: Vec<(u8, u8)> = Vec::new();
-        for &byte in bytes {
-            match ranges.last_mut() {
-                Some((_, high)) if byte <= high.saturating_add(1) => *high = byte,
-                _ => ranges.push((byte, byte)),
-            }
-        }
-        while ranges.len() > 2 {
-            let narrowest = (1..ranges.len()).min_by_key(|&at| ranges[at].0 - ranges[at - 1].1)?;
-            ranges[narrowest - 1].1 = ranges[narrowest].1;
-            ranges.remove(narrowest);
-        }
-        Some(Self { first: *ranges.first()?, second: *ranges.last()?, is_negated: false })
-    }
-}
-
-/// Puts the classes of a pattern into runs: a new one begins where anything may stand in between.
-#[derive(Default)]
-struct Collector {
-    runs: Vec<Vec<Bytes>>,
-    current: Vec<Bytes>,
-    /// Whether a word boundary stands at the place that comes next.
-    at_boundary: bool,
-}
-
-impl Collector {
-    /// Appends what a pattern matches to the current run.
-    fn collect(&mut self, hir: &Hir) {
-        match hir.kind() {
-            HirKind::Look(Look::WordAscii | Look::WordUnicode) => self.at_boundary = true,
-            HirKind::Empty | HirKind::Look(_) => {}
-            HirKind::Literal(literal) => match std::str::from_utf8(&literal.0) {
-                Ok(text) => {
-                    let mut folded = Vec::new();
-                    fold_into(text, &mut folded);
-                    for byte in folded {
-                        self.push(Bytes::range(byte, byte));
-                    }
-                }
-                Err(_) => self.end(),
-            },
-            HirKind::Class(class) => match Bytes::of(class) {
-                Some(class) => self.push(class),
-                None => self.end(),
-            },
-            HirKind::Capture(capture) => self.collect(&capture.sub),
-            HirKind::Concat(parts) => parts.iter().for_each(|part| self.collect(part)),
-            HirKind::Alternation(_) => self.end(),
-            HirKind::Repetition(repetition) => {
-                let times = usize::try_from(repetition.min).map_or(RUN_BYTES, |min| min.min(RUN_BYTES));
-                let is_exact = repetition.max == Some(repetition.min) && repetition.min as usize == times;
-                for _ in 0..times {
-                    self.collect(&repetition.sub);
-                }
-                if !is_exact {
-                    // Whether the boundary stands behind what is repeated further cannot be told.
-                    self.at_boundary &= times > 0 && repetition.max == Some(repetition.min);
-                    self.end();
-                    // What repeats at least so often also stands in front of what follows.
-                    for _ in 0..times {
-                        self.collect(&repetition.sub);
-                    }
-                }
-            }
-        }
-    }
-
-    fn push(&mut self, class: Bytes) {
-        let is_first = self.current.is_empty();
-        if std::mem::take(&mut self.at_boundary) && is_first && class.is_word() {
-            self.current.push(Bytes::NO_WORD);
-        }
-        self.current.push(class);
-    }
-
-    fn end(&mut self) {
-        if std::mem::take(&mut self.at_boundary) && self.current.last().is_some_and(|last| last.is_word()) {
-            self.current.push(Bytes::NO_WORD);
-        }
-        self.runs.push(std::mem::take(&mut self.current));
     }
 }

@@ -226,23 +226,29 @@ mod tests {
     #[test]
     fn sequences_match_where_the_expression_does() {
         let (mut sequences, mut extractors, mut matches, mut asked, mut values) = (0, 0, 0, 0, 0);
+        let (mut arounds, mut matches_around) = (0, 0);
         for seed in 0..90_000 {
             let mut rng = Rng::with_seed(seed);
             let source: String = (0..rng.usize(1..6)).map(|_| PARTS[rng.usize(..PARTS.len())]).collect();
             let Ok(pattern) = Pattern::parse(&source) else { continue };
-            let (sequence, extractor) = pattern.in_its_place();
-            if sequence.is_none() && extractor.is_none() {
+            let (sequence, extractor, around) = pattern.in_its_place();
+            if sequence.is_none() && extractor.is_none() && around.is_none() {
                 continue;
             }
             let regex = pattern.regex().unwrap();
             sequences += usize::from(sequence.is_some());
             extractors += usize::from(extractor.is_some());
+            arounds += usize::from(around.is_some());
             for _ in 0..12 {
                 let text: String = (0..rng.usize(0..9)).map(|_| TEXTS[rng.usize(..TEXTS.len())]).collect();
                 let expected = regex.is_match(&text);
                 asked += 1;
                 matches += usize::from(expected);
                 assert_eq!(pattern.is_match(&text), expected, "seed {seed}: {source} on {text:?}");
+                if let Some(answer) = around.and_then(|around| around.is_match(&text, |part| regex.is_match(part))) {
+                    assert_eq!(answer, expected, "seed {seed}: {source} on {text:?}, around its run");
+                    matches_around += usize::from(answer);
+                }
                 if let Some(answer) = sequence.and_then(|sequence| sequence.is_match(&text)) {
                     assert_eq!(answer, expected, "seed {seed}: {source} on {text:?}, without the expression");
                 }
@@ -271,6 +277,7 @@ mod tests {
             }
         }
         assert!(sequences > 3_000 && matches > 2_000, "{sequences} sequences, {matches} of {asked} match");
+        assert!(arounds > 3_000 && matches_around > 2_000, "{arounds} around a run, {matches_around} match");
         assert!(extractors > 3_000 && values > 500, "{extractors} extractors, {values} values");
     }
 }

@@ -1,0 +1,217 @@
+//! At which places of a message a marked window stands, as far as a bitmap can tell.
+
+/// Bytes from one place to the next.
+pub(crate) const STRIDE: usize = 4;
+/// Places that are looked at before anything is decided.
+pub(crate) const PLACES: usize = 16;
+/// Bytes of a window, short and long.
+pub(crate) const SHORT: usize = 4;
+pub(crate) const LONG: usize = 8;
+
+/// Bytes from one block of places to the next, and those that the windows of a block reach over.
+const BLOCK: usize = PLACES * STRIDE;
+const REACH: usize = BLOCK + LONG - STRIDE;
+
+/// Multipliers of the two halves of a window, and of their sum: odd, and as irregular as bits can be (from the golden
+/// ratio and the square roots of two and three).
+const FIRST: u32 = 0x9E37_79B1;
+const SECOND: u32 = 0x6A09_E667;
+const MIXED: u32 = 0xBB67_AE85;
+
+/// Marked windows: two bits in one word for each of them, found by the hash of the window.
+#[derive(Debug)]
+pub(crate) struct Marks {
+    /// As many as a hash has values when it is shifted.
+    words: Box<[u32]>,
+    shift: u32,
+}
+
+impl Marks {
+    /// Nothing is marked; so many bits are wanted at least.
+    pub(crate) fn new(bits: usize) -> Self {
+        let words = (bits / 32).next_power_of_two().clamp(1 << 7, 1 << 24);
+        Self { words: vec![0; words].into_boxed_slice(), shift: u32::BITS - words.trailing_zeros() }
+    }
+
+    /// Marks a window, given as a number, the first byte the lowest.
+    pub(crate) fn mark(&mut self, window: u64) {
+        let hash = hash_of(window);
+        let [first, second] = bits_of(hash);
+        self.words[(hash >> self.shift) as usize] |= 1 << (31 - first) | 1 << (31 - second);
+    }
+
+    /// Whether a window may be marked: one, or zero.
+    pub(super) fn has(&self, window: u64) -> u32 {
+        let hash = hash_of(window);
+        let word = self.words[(hash >> self.shift) as usize];
+        let [first, second] = bits_of(hash);
+        (word << first & word << second) >> 31
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.words.len() * 4
+    }
+}
+
+/// The two bits of a window in its word, counted from the highest.
+fn bits_of(hash: u32) -> [u32; 2] {
+    let mixed = hash.wrapping_mul(MIXED);
+    [mixed >> 27, mixed >> 22 & 31]
+}
+
+/// The hash of a window: its upper half is zero where it is a short one.
+#[expect(clippy::cast_possible_truncation, reason = "each half on its own")]
+fn hash_of(window: u64) -> u32 {
+    (window as u32).wrapping_mul(FIRST).wrapping_add(((window >> 32) as u32).wrapping_mul(SECOND))
+}
+
+/// The bytes of a window as a number, the first one the lowest.
+pub(crate) fn value(window: &[u8]) -> u64 {
+    window.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
+}
+
+/// The marks of both sizes; those of a size that nobody looks for are never asked.
+pub(crate) struct Wanted<'m> {
+    pub(crate) long: Option<&'m Marks>,
+    pub(crate) short: Option<&'m Marks>,
+}
+
+/// Places of a block, a bit for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hits {
+    /// Where the block begins.
+    pub(crate) start: usize,
+    pub(crate) long: u32,
+    pub(crate) short: u32,
+}
+
+/// Calls `found` for each block of places some of which may hold a marked window, from left to right.
+pub(crate) fn each_hit(wanted: &Wanted<'_>, text: &[u8], found: impl FnMut(Hits)) {
+    #[cfg(target_arch = "x86_64")]
+    if super::has_avx2() {
+        // SAFETY: the processor has the instructions.
+        return unsafe { avx2::each_hit(wanted, text, found) };
+    }
+    each_hit_plainly(wanted, text, found);
+}
+
+pub(super) fn each_hit_plainly(wanted: &Wanted<'_>, text: &[u8], found: impl FnMut(Hits)) {
+    each_block(wanted, text, look, found);
+}
+
+/// Goes through the blocks of a text with something that looks at one block.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it becomes part of a function with the instructions that `look` has")]
+fn each_block(
+    wanted: &Wanted<'_>,
+    text: &[u8],
+    look: impl Fn(&Wanted<'_>, &[u8; REACH]) -> [u32; 2],
+    mut found: impl FnMut(Hits),
+) {
+    let mut start = 0;
+    let mut report = |start: usize, [long, short]: [u32; 2]| {
+        if long | short != 0 {
+            found(Hits { start, long, short });
+        }
+    };
+    while let Some(block) = text[start..].first_chunk() {
+        report(start, look(wanted, block));
+        start += BLOCK;
+    }
+    // The last block ends with the last window, as far as there is a whole block in front of that.
+    let end = text.len() / STRIDE * STRIDE;
+    if end <= start {
+        return;
+    }
+    let mut block = [0; REACH];
+    let from = match end.checked_sub(BLOCK) {
+        Some(from) => {
+            block[..BLOCK].copy_from_slice(&text[from..end]);
+            from
+        }
+        None => {
+            block[..end].copy_from_slice(&text[..end]);
+            0
+        }
+    };
+    // Places that were not looked at yet and have room for a window.
+    let new = |window: usize| {
+        let places = (end - from + STRIDE - window) / STRIDE;
+        ((1 << places) - 1) & u32::MAX << ((start - from) / STRIDE)
+    };
+    let [long, short] = look(wanted, &block);
+    report(from, [long & new(LONG), short & new(SHORT)]);
+}
+
+/// Which windows of a block may be marked.
+fn look(wanted: &Wanted<'_>, block: &[u8; REACH]) -> [u32; 2] {
+    let (mut long, mut short) = (0, 0);
+    for place in 0..PLACES {
+        let window = |bytes: usize| value(&block[place * STRIDE..place * STRIDE + bytes]);
+        long |= wanted.long.map_or(0, |marks| marks.has(window(LONG))) << place;
+        short |= wanted.short.map_or(0, |marks| marks.has(window(SHORT))) << place;
+    }
+    [long, short]
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use std::arch::x86_64::{
+        __m256i, _mm_cvtsi32_si128, _mm256_add_epi32, _mm256_and_si256, _mm256_castsi256_ps, _mm256_i32gather_epi32,
+        _mm256_loadu_si256, _mm256_movemask_ps, _mm256_mullo_epi32, _mm256_set1_epi32, _mm256_sllv_epi32,
+        _mm256_srl_epi32, _mm256_srli_epi32,
+    };
+
+    use super::{FIRST, Hits, MIXED, Marks, PLACES, REACH, SECOND, STRIDE, Wanted, each_block};
+
+    /// Places in one register.
+    const LANES: usize = 8;
+
+    #[target_feature(enable = "avx2")]
+    pub(crate) fn each_hit(wanted: &Wanted<'_>, text: &[u8], found: impl FnMut(Hits)) {
+        each_block(wanted, text, |wanted, block| look(wanted, block), found);
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn look(wanted: &Wanted<'_>, block: &[u8; REACH]) -> [u32; 2] {
+        let (mut long, mut short) = (0, 0);
+        for half in 0..PLACES / LANES {
+            let at = half * LANES * STRIDE;
+            let first = _mm256_mullo_epi32(load(block, at), _mm256_set1_epi32(FIRST.cast_signed()));
+            if let Some(marks) = wanted.long {
+                let second = _mm256_mullo_epi32(load(block, at + STRIDE), _mm256_set1_epi32(SECOND.cast_signed()));
+                long |= has(marks, _mm256_add_epi32(first, second)) << (half * LANES);
+            }
+            if let Some(marks) = wanted.short {
+                short |= has(marks, first) << (half * LANES);
+            }
+        }
+        [long, short]
+    }
+
+    /// The four bytes at eight places.
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn load(block: &[u8; REACH], at: usize) -> __m256i {
+        let bytes = &block[at..at + LANES * STRIDE];
+        // SAFETY: as many bytes are read as the slice has; the instruction wants no alignment.
+        unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
+    }
+
+    /// [`Marks::has`] for eight hashes, a bit for each.
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn has(marks: &Marks, hashes: __m256i) -> u32 {
+        let places = _mm256_srl_epi32(hashes, _mm_cvtsi32_si128(marks.shift.cast_signed()));
+        // SAFETY: `Marks::new` makes as many words as a hash shifted by `shift` has values, no more than 2^24, so that
+        // each place is inside of them and no negative number.
+        let words = unsafe { _mm256_i32gather_epi32::<4>(marks.words.as_ptr().cast(), places) };
+        let mixed = _mm256_mullo_epi32(hashes, _mm256_set1_epi32(MIXED.cast_signed()));
+        let first = _mm256_srli_epi32::<27>(mixed);
+        let second = _mm256_and_si256(_mm256_srli_epi32::<22>(mixed), _mm256_set1_epi32(31));
+        let both = _mm256_and_si256(_mm256_sllv_epi32(words, first), _mm256_sllv_epi32(words, second));
+        // The highest bit of each lane.
+        _mm256_movemask_ps(_mm256_castsi256_ps(both)).cast_unsigned()
+    }
+}
