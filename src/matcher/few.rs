@@ -106,7 +106,7 @@ impl Few {
         let (mut is_scanned, mut is_seen) = (false, false);
         while left != 0 {
             let number = left.trailing_zeros() as usize;
-            let waits = !is_scanned && self.need_text >> number & 1 == 1;
+            let waits = !is_scanned && self.need_text & left & left.wrapping_neg() != 0;
             let waiting = || (left & self.need_text).count_ones() as usize;
             if waits && spent >= scan / 2 && spent + waiting() * cost_of_try(bytes) > scan {
                 let mut seen = 0;

@@ -150,14 +150,27 @@ impl Index {
         };
         let has_text = |ways: &&Vec<Access>| ways.iter().any(|way| matches!(way.keys.first(), Some(Key::Text(_))));
         let is_scanned = ways.iter().filter(has_text).count() > SCANNED;
+        // All runs of one group are looked for in one pass, whether they are few or many.
+        let are_few = filing.searches.len() <= u64::BITS as usize;
+        let kind = |key: &Key| match *key {
+            Key::Fact(_) => 0,
+            Key::CommonFact(_) if !is_scanned => 0,
+            Key::Text(_) => 1,
+            Key::Search(id) if are_few && filing.searches[id as usize].run().is_some() => 2,
+            Key::CommonFact(_) => 3,
+            Key::Search(_) => 4,
+        };
         let mut posts: [Vec<(u32, Scope, RuleId)>; 5] = Default::default();
         let mut given = vec![0; rules.len()];
         let mut tried = Vec::new();
         for (rule, (ways, scopes)) in (0..).zip(ways.iter().zip(&scopes)) {
-            // Facts cost a look-up, texts a scan, searches a pattern each: the cheapest kind that is not crowded.
+            // Facts cost a look-up, texts a scan, searches a pattern each: the cheapest kind that is not crowded. Where
+            // messages are scanned anyway, a text costs less than a pattern that is tried for every failure of a common
+            // type.
             let cost = |way: &&Access| {
                 let crowd = crowd(way, scopes);
-                (crowd.saturating_sub(SHARED), way.kind(is_scanned), crowd)
+                let kind = way.keys.iter().map(kind).max().unwrap_or_default();
+                (crowd.saturating_sub(SHARED), kind, crowd)
             };
             let best = ways.iter().min_by_key(cost);
             let [facts, texts, searches, waiting, always] = &mut posts;
@@ -595,19 +608,6 @@ impl Access {
     pub(super) fn proven(&self) -> Places {
         let place = u32::try_from(self.place).ok().filter(|_| self.is_proof);
         place.and_then(|place| Places::checked_shl(1, place)).unwrap_or_default()
-    }
-
-    /// How much it costs to find out which keys are met, and to try rules in vain. Where messages are scanned anyway, a
-    /// text costs less than a pattern that is tried for every failure of a common type.
-    fn kind(&self, is_scanned: bool) -> u8 {
-        let kind = |key: &Key| match key {
-            Key::Fact(_) => 0,
-            Key::CommonFact(_) if !is_scanned => 0,
-            Key::Text(_) => 1,
-            Key::CommonFact(_) => 2,
-            Key::Search(_) => 3,
-        };
-        self.keys.iter().map(kind).max().unwrap_or_default()
     }
 }
 
