@@ -28,7 +28,7 @@ mod tests {
     use super::{Fitting, SETS, SIDE_BY_SIDE, push_lower};
 
     /// Fewer where every instruction is interpreted.
-    const ROUNDS: u64 = if cfg!(miri) { 40 } else { 4_000 };
+    const ROUNDS: u32 = if cfg!(miri) { 8 } else { 4_000 };
 
     /// Few different bytes, so that windows and classes are met often; some of the longest texts end at a block.
     fn text(rng: &mut Rng) -> Vec<u8> {
@@ -41,7 +41,7 @@ mod tests {
     fn windows_are_the_same_both_ways() {
         let (mut marked, mut missed) = (0, 0);
         for seed in 0..ROUNDS {
-            let mut rng = Rng::with_seed(seed);
+            let mut rng = Rng::with_seed(seed.into());
             let text = text(&mut rng);
             let (mut long, mut short) = (Marks::new(rng.usize(..20_000)), Marks::new(rng.usize(..20_000)));
             for window in text.windows(windows::LONG).filter(|_| rng.u8(..8) == 0) {
@@ -69,7 +69,7 @@ mod tests {
             assert_eq!(long.chain(short).collect::<Vec<_>>(), expected, "seed {seed}");
             marked += expected.len();
         }
-        assert!(marked > 100 && missed > 4 * marked, "{marked} windows of {missed}");
+        assert!(marked > ROUNDS as usize / 4 && missed > 4 * marked, "{marked} windows of {missed}");
     }
 
     /// With the instructions of the processor and without: the same places, each that fits, until it is enough.
@@ -77,7 +77,7 @@ mod tests {
     fn classes_fit_the_same_places_both_ways() {
         let (mut fitting_places, mut looked_at) = (0, 0);
         for seed in 0..ROUNDS {
-            let mut rng = Rng::with_seed(seed);
+            let mut rng = Rng::with_seed(seed.into());
             let text = text(&mut rng);
             let mut fitting = Fitting::default();
             let mut classes = Vec::new();
@@ -117,7 +117,7 @@ mod tests {
             }
             fitting_places += places.len();
         }
-        assert!(fitting_places > 100 && looked_at > fitting_places, "{fitting_places} of {looked_at}");
+        assert!(fitting_places > ROUNDS as usize / 4 && looked_at > fitting_places, "{fitting_places} of {looked_at}");
     }
 
     #[test]
