@@ -205,11 +205,21 @@ fn rarest_head(text: &[u8]) -> usize {
 #[derive(Debug)]
 struct Sampled<const N: usize> {
     marks: Marks,
-    /// Where the windows of each bucket end, and the bits that a hash is shifted by to be a bucket.
-    ends: Vec<u32>,
+    /// As many as a hash has values when it is shifted.
+    buckets: Vec<Bucket>,
     bucket_shift: u32,
     /// The marked windows, by bucket.
     windows: Vec<Window>,
+}
+
+/// The marked windows of one hash.
+#[derive(Debug, Clone, Copy, Default)]
+struct Bucket {
+    /// Where they end in the list of all.
+    end: u32,
+    /// A bit for what stands beside each of them in its text: most windows that messages hold as well stand beside
+    /// something else there, and are not compared.
+    beside: u32,
 }
 
 /// A marked window of a text, and the one at that end of it that is farther away: many texts share a window, few share
@@ -262,31 +272,39 @@ impl<const N: usize> Sampled<N> {
         for (value, _) in &windows {
             marks.mark(*value);
         }
-        let buckets = windows.len().next_power_of_two().max(2);
-        let bucket_shift = u64::BITS - buckets.trailing_zeros();
+        let count = windows.len().next_power_of_two().max(2);
+        let bucket_shift = u64::BITS - count.trailing_zeros();
         windows.sort_unstable_by(|one, other| {
             let key = |value: u64| (bucket_of(value, bucket_shift), value);
             key(one.0).cmp(&key(other.0)).then_with(|| one.1.cmp(&other.1))
         });
-        let mut ends = vec![0; buckets];
-        for (value, _) in &windows {
-            ends[bucket_of(*value, bucket_shift)] += 1;
+        let mut buckets = vec![Bucket::default(); count];
+        for (value, window) in &windows {
+            let bucket = &mut buckets[bucket_of(*value, bucket_shift)];
+            bucket.end += 1;
+            bucket.beside |= beside::<N>(&texts[window.text as usize], window.at.into()).unwrap_or(u32::MAX);
         }
         let mut end = 0;
-        for count in &mut ends {
-            end += *count;
-            *count = end;
+        for bucket in &mut buckets {
+            end += bucket.end;
+            bucket.end = end;
         }
         let windows = windows.into_iter().map(|(_, window)| window).collect();
-        Some(Self { marks, ends, bucket_shift, windows })
+        Some(Self { marks, buckets, bucket_shift, windows })
     }
 
-    /// What the marks let through: the window at the end, then the whole text.
+    /// What the marks let through: what stands beside it, then the window at the end, then the whole text.
     fn verify(&self, at: usize, folded: &[u8], texts: &[Box<[u8]>], found: &mut impl FnMut(TextId)) {
         let value = |at: usize| folded.get(at..at + N).map(windows::value);
-        let Some(bucket) = value(at).map(|value| bucket_of(value, self.bucket_shift)) else { return };
-        let start = bucket.checked_sub(1).map_or(0, |before| self.ends[before]);
-        for window in &self.windows[start as usize..self.ends[bucket] as usize] {
+        let Some(number) = value(at).map(|value| bucket_of(value, self.bucket_shift)) else { return };
+        let bucket = self.buckets[number];
+        let right = value(at + N).map_or(0, right_bit);
+        let left = at.checked_sub(N).and_then(value).map_or(0, left_bit);
+        if bucket.beside & (right | left) == 0 && bucket.beside != u32::MAX {
+            return;
+        }
+        let start = number.checked_sub(1).map_or(0, |before| self.buckets[before].end);
+        for window in &self.windows[start as usize..bucket.end as usize] {
             let Some(start) = at.checked_sub(window.at.into()) else { continue };
             if value(start + usize::from(window.end_at)).map(print_of) == Some(window.end)
                 && folded[start..].starts_with(&texts[window.text as usize])
@@ -297,7 +315,7 @@ impl<const N: usize> Sampled<N> {
     }
 
     fn bytes(&self) -> usize {
-        self.marks.bytes() + self.ends.len() * 4 + self.windows.len() * size_of::<Window>()
+        self.marks.bytes() + self.buckets.len() * size_of::<Bucket>() + self.windows.len() * size_of::<Window>()
     }
 }
 
@@ -324,6 +342,20 @@ fn sample(
 /// The bucket of a window.
 fn bucket_of(value: u64, shift: u32) -> usize {
     usize::try_from(spread(value) >> shift).unwrap_or_default()
+}
+
+/// The bit for what a text has beside a window; `None` when it has no room for as much on either side.
+fn beside<const N: usize>(text: &[u8], at: usize) -> Option<u32> {
+    let value = |at: usize| text.get(at..at + N).map(windows::value);
+    value(at + N).map(right_bit).or_else(|| at.checked_sub(N).and_then(value).map(left_bit))
+}
+
+fn right_bit(value: u64) -> u32 {
+    1 << (spread(value) >> 59)
+}
+
+fn left_bit(value: u64) -> u32 {
+    1 << (spread(value) >> 54 & 31)
 }
 
 /// Bits that tell windows apart, nearly always.

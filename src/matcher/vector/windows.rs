@@ -17,6 +17,8 @@ const REACH: usize = BLOCK + LONG - STRIDE;
 const FIRST: u32 = 0x9E37_79B1;
 const SECOND: u32 = 0x6A09_E667;
 const MIXED: u32 = 0xBB67_AE85;
+/// The multiplier of a whole window.
+const WHOLE: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Marked windows: two bits in one word for each of them, found by the hash of the window.
 #[derive(Debug)]
@@ -24,27 +26,52 @@ pub(crate) struct Marks {
     /// As many as a hash has values when it is shifted.
     words: Box<[u32]>,
     shift: u32,
+    hashing: Hashing,
+}
+
+/// How windows are hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hashing {
+    /// With multiplications of 32 bits, of which the processor does eight at once.
+    Lanes,
+    /// With one multiplication of 64 bits, where it is one window after the other.
+    Single,
 }
 
 impl Marks {
     /// Nothing is marked; so many bits are wanted at least.
     pub(crate) fn new(bits: usize) -> Self {
+        Self::hashed_by(if super::has_avx2() { Hashing::Lanes } else { Hashing::Single }, bits)
+    }
+
+    pub(super) fn hashed_by(hashing: Hashing, bits: usize) -> Self {
         let words = (bits / 32).next_power_of_two().clamp(1 << 7, 1 << 24);
-        Self { words: vec![0; words].into_boxed_slice(), shift: u32::BITS - words.trailing_zeros() }
+        Self { words: vec![0; words].into_boxed_slice(), shift: u32::BITS - words.trailing_zeros(), hashing }
     }
 
     /// Marks a window, given as a number, the first byte the lowest.
     pub(crate) fn mark(&mut self, window: u64) {
-        let hash = hash_of(window);
-        let [first, second] = bits_of(hash);
-        self.words[(hash >> self.shift) as usize] |= 1 << (31 - first) | 1 << (31 - second);
+        let Hash { place, first, second } = self.hash(window);
+        self.words[(place >> self.shift) as usize] |= 1 << (31 - first) | 1 << (31 - second);
     }
 
-    /// Whether a window may be marked: one, or zero.
-    pub(super) fn has(&self, window: u64) -> u32 {
-        let hash = hash_of(window);
-        let word = self.words[(hash >> self.shift) as usize];
-        let [first, second] = bits_of(hash);
+    fn hash(&self, window: u64) -> Hash {
+        match self.hashing {
+            Hashing::Lanes => in_lanes(window),
+            Hashing::Single => in_one(window),
+        }
+    }
+
+    /// Whether a window may be marked.
+    #[cfg(test)]
+    pub(super) fn may_hold(&self, window: u64) -> bool {
+        self.has(self.hash(window)) == 1
+    }
+
+    /// Whether a window with this hash may be marked: one, or zero.
+    #[inline]
+    fn has(&self, Hash { place, first, second }: Hash) -> u32 {
+        let word = self.words.get((place >> self.shift) as usize).copied().unwrap_or_default();
         (word << first & word << second) >> 31
     }
 
@@ -53,16 +80,29 @@ impl Marks {
     }
 }
 
-/// The two bits of a window in its word, counted from the highest.
-fn bits_of(hash: u32) -> [u32; 2] {
-    let mixed = hash.wrapping_mul(MIXED);
-    [mixed >> 27, mixed >> 22 & 31]
+/// What is known of a window: the word of its bits, told by the highest bits of `place`, and the bits, counted from the
+/// highest.
+#[derive(Debug, Clone, Copy)]
+struct Hash {
+    place: u32,
+    first: u32,
+    second: u32,
 }
 
-/// The hash of a window: its upper half is zero where it is a short one.
+/// A window hashed by [`Hashing::Lanes`]; the upper half of a short one is zero.
 #[expect(clippy::cast_possible_truncation, reason = "each half on its own")]
-fn hash_of(window: u64) -> u32 {
-    (window as u32).wrapping_mul(FIRST).wrapping_add(((window >> 32) as u32).wrapping_mul(SECOND))
+fn in_lanes(window: u64) -> Hash {
+    let place = (window as u32).wrapping_mul(FIRST).wrapping_add(((window >> 32) as u32).wrapping_mul(SECOND));
+    let mixed = place.wrapping_mul(MIXED);
+    Hash { place, first: mixed >> 27, second: mixed >> 22 & 31 }
+}
+
+/// A window hashed by [`Hashing::Single`]: both bits are the same one, since each shift counts here.
+#[expect(clippy::cast_possible_truncation, reason = "the upper half, and bits of the lower one")]
+fn in_one(window: u64) -> Hash {
+    let hash = (window ^ window >> 32).wrapping_mul(WHOLE);
+    let bit = hash as u32 >> 27;
+    Hash { place: (hash >> 32) as u32, first: bit, second: bit }
 }
 
 /// The bytes of a window as a number, the first one the lowest.
@@ -70,10 +110,16 @@ pub(crate) fn value(window: &[u8]) -> u64 {
     window.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
 }
 
-/// The marks of both sizes; those of a size that nobody looks for are never asked.
+/// The marks of both sizes, hashed alike; those of a size that nobody looks for are never asked.
 pub(crate) struct Wanted<'m> {
     pub(crate) long: Option<&'m Marks>,
     pub(crate) short: Option<&'m Marks>,
+}
+
+impl Wanted<'_> {
+    fn hashing(&self) -> Option<Hashing> {
+        self.long.or(self.short).map(|marks| marks.hashing)
+    }
 }
 
 /// Places of a block, a bit for each.
@@ -88,7 +134,7 @@ pub(crate) struct Hits {
 /// Calls `found` for each block of places some of which may hold a marked window, from left to right.
 pub(crate) fn each_hit(wanted: &Wanted<'_>, text: &[u8], found: impl FnMut(Hits)) {
     #[cfg(target_arch = "x86_64")]
-    if super::has_avx2() {
+    if super::has_avx2() && wanted.hashing() == Some(Hashing::Lanes) {
         // SAFETY: the processor has the instructions.
         return unsafe { avx2::each_hit(wanted, text, found) };
     }
@@ -96,7 +142,11 @@ pub(crate) fn each_hit(wanted: &Wanted<'_>, text: &[u8], found: impl FnMut(Hits)
 }
 
 pub(super) fn each_hit_plainly(wanted: &Wanted<'_>, text: &[u8], found: impl FnMut(Hits)) {
-    each_block(wanted, text, look, found);
+    match wanted.hashing() {
+        Some(Hashing::Lanes) => each_block(wanted, text, |wanted, block| look(wanted, block, in_lanes), found),
+        Some(Hashing::Single) => each_block(wanted, text, |wanted, block| look(wanted, block, in_one), found),
+        None => {}
+    }
 }
 
 /// Goes through the blocks of a text with something that looks at one block.
@@ -144,14 +194,15 @@ fn each_block(
 }
 
 /// Which windows of a block may be marked.
-fn look(wanted: &Wanted<'_>, block: &[u8; REACH]) -> [u32; 2] {
-    let (mut long, mut short) = (0, 0);
+#[inline]
+fn look(wanted: &Wanted<'_>, block: &[u8; REACH], hash: impl Fn(u64) -> Hash) -> [u32; 2] {
+    let mut hits = [0; 2];
     for place in 0..PLACES {
-        let window = |bytes: usize| value(&block[place * STRIDE..place * STRIDE + bytes]);
-        long |= wanted.long.map_or(0, |marks| marks.has(window(LONG))) << place;
-        short |= wanted.short.map_or(0, |marks| marks.has(window(SHORT))) << place;
+        let window = block[place * STRIDE..].first_chunk().map_or(0, |window| u64::from_le_bytes(*window));
+        hits[0] |= wanted.long.map_or(0, |marks| marks.has(hash(window))) << place;
+        hits[1] |= wanted.short.map_or(0, |marks| marks.has(hash(window & u64::from(u32::MAX)))) << place;
     }
-    [long, short]
+    hits
 }
 
 #[cfg(target_arch = "x86_64")]
