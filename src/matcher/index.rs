@@ -12,7 +12,7 @@ use foldhash::fast::RandomState;
 
 use crate::model::{
     Attribute, AttributePattern, CauseCondition, CodePattern, Condition, Literal, Pattern, Quantifier, Requirement,
-    Rule, Run, TypePattern, Values, fold_into,
+    Rule, Run, Tries, TypePattern, Values, fold_into,
 };
 
 use super::Candidate;
@@ -303,40 +303,41 @@ impl Index {
             }
             let text = round.candidate.text();
             let folded_text = folded.of(text);
-            // Up to where all searches of each run were tried.
-            let mut tried = [0; 64];
+            let mut tries = [Tries::default(); 64];
             self.runs.each(group, wanted, folded_text, |number, place| {
+                let (searches, tries) = (&of_run[number], &mut tries[number]);
                 let place = place + self.runs.inside(group, number);
-                if place >= tried[number] {
-                    let ends = of_run[number].iter().filter_map(|&id| self.try_around(round, id, place));
-                    tried[number] = ends.min().unwrap_or(usize::MAX);
+                if !tries.is_new(place) {
+                    return false;
                 }
-                tried[number] == usize::MAX
+                let mut end = usize::MAX;
+                let mut is_told = |id| self.try_around(round, id, place).map(|of_search| end = end.min(of_search));
+                if !tries.is_worth(place) || !searches.iter().all(|&id| is_told(id).is_some()) {
+                    for &id in searches {
+                        self.try_search(round, id);
+                    }
+                    return true;
+                }
+                tries.until(end);
+                end == usize::MAX
             });
         }
         self.searches_without_run.iter().for_each(|&id| self.try_search(round, id));
     }
 
-    /// Tries a search at a place where its run stands; where what was tried ends, when more of it is wanted.
+    /// Tries a search at a place where its run stands, and says where what was tried ends: nowhere when no more of it is
+    /// wanted. `None` when the whole text is to be tried.
     fn try_around(&self, round: &mut Round<'_>, id: u32, place: usize) -> Option<usize> {
         if !round.can_win(&self.by_search, id) {
-            return None;
+            return Some(usize::MAX);
         }
-        let around = match &self.searches[id as usize] {
-            Search::Pattern(pattern) => pattern.is_match_around(round.candidate.text(), place),
-            Search::Literal(_) => None,
-        };
-        match around {
-            Some((false, end)) => Some(end),
-            Some((true, _)) => {
-                round.add(&self.by_search, id, true);
-                None
-            }
-            None => {
-                self.try_search(round, id);
-                None
-            }
+        let Search::Pattern(pattern) = &self.searches[id as usize] else { return None };
+        let (is_match, end) = pattern.is_match_around(round.candidate.text(), place)?;
+        if is_match {
+            round.add(&self.by_search, id, true);
+            return Some(usize::MAX);
         }
+        Some(end)
     }
 
     fn try_search(&self, round: &mut Round<'_>, id: u32) {

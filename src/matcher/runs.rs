@@ -8,7 +8,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::model::{Bytes, Run, byte_bits};
+use crate::model::{Bytes, Run, chance};
 
 use super::vector::{Fitting, SETS, SIDE_BY_SIDE};
 
@@ -136,7 +136,7 @@ impl Group {
                 for (place, table) in tables.iter().enumerate() {
                     with.add(set, place, |byte| table[usize::from(byte)] >> number & 1 == 1);
                 }
-                let more = chance(&with, set) - chance(&fitting, set);
+                let more = share(&with, set) - share(&fitting, set);
                 (set, with, more)
             };
             let best = (0..SETS).map(with).min_by(|(.., one), (.., other)| one.total_cmp(other));
@@ -175,13 +175,11 @@ impl Group {
         if (1..folded.len()).try_for_each(|at| look.at(at)).is_break() {
             return;
         }
-        // What a run ends with may be the line end at the very end.
-        let rest = folded.len().saturating_sub(SIDE_BY_SIDE);
+        // What a run ends with may be the line end at the very end, which has no neighbor.
+        let last = folded.len().saturating_sub(1);
         for number in each_bit(look.wanted) {
-            for at in rest..folded.len() {
-                if self.stands(number, at, folded).is_some_and(|place| (look.settles)(number, place)) {
-                    break;
-                }
+            if let Some(place) = self.stands(number, last, folded) {
+                (look.settles)(number, place);
             }
         }
     }
@@ -252,10 +250,10 @@ impl<F: FnMut(usize, usize) -> bool> Look<'_, F> {
 }
 
 /// Roughly the share of places of a folded message that fit a set.
-fn chance(fitting: &Fitting, set: usize) -> f32 {
+fn share(fitting: &Fitting, set: usize) -> f32 {
     let place = |place: usize| -> f32 {
         let bytes = (0..=u8::MAX).filter(|byte| !byte.is_ascii_uppercase() && fitting.fits(set, place, *byte));
-        bytes.map(|byte| (-byte_bits(byte)).exp2()).sum()
+        bytes.map(chance).sum()
     };
     (0..SIDE_BY_SIDE).map(place).product()
 }
@@ -308,6 +306,13 @@ mod tests {
             r"\b[A-Z]{3}-[0-9]{4}\b",
             r"\b0x[0-9a-f]{8}\b",
             r"[0-9]%",
+            // No byte of these is rare.
+            r"\b[ae]{2}\b",
+            r"\b[ef]{3}\b",
+            r"\b[a-f]{4}\b",
+            r"\b[ax]{2}\b",
+            r"[fx]{2}",
+            r"[ef][ax]\b",
         ];
         let patterns = sources.iter().map(|source| Pattern::parse(source)).collect::<Result<Vec<_>, _>>()?;
         let runs: Vec<Run> = patterns.iter().filter_map(|pattern| pattern.requirement().run.clone()).collect();

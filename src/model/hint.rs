@@ -3,9 +3,10 @@
 //!
 //! A hint may say "perhaps", never wrongly "no".
 
-use regex_syntax::hir::{Class, Hir, HirKind, Look};
+use regex_syntax::hir::{Hir, HirKind, Look};
 
 use super::any_case::{AnyCase, has_folded_letters};
+use super::byte_set::ByteSet;
 use super::required::{self, Requirement};
 
 /// Texts that are looked for one by one; more of them cost as much as the pattern.
@@ -21,11 +22,8 @@ pub(crate) struct Hint {
     /// One of these occurs, ASCII case ignored; nothing is known without any.
     needles: Vec<AnyCase>,
     /// The bytes that the text begins with, for a pattern that is bound to its start.
-    first: Option<Box<FirstBytes>>,
+    first: Option<Box<ByteSet>>,
 }
-
-/// Whether something may begin with a byte.
-type FirstBytes = [bool; 256];
 
 impl Hint {
     /// What the requirement of a pattern tells.
@@ -43,7 +41,7 @@ impl Hint {
     /// Whether the pattern may match in a text.
     pub(crate) fn allows(&self, text: &str) -> bool {
         if let Some(first) = &self.first
-            && text.bytes().next().is_none_or(|byte| !first[usize::from(byte)])
+            && text.bytes().next().is_none_or(|byte| !first.holds(byte))
         {
             return false;
         }
@@ -70,7 +68,7 @@ fn few(mut texts: Vec<Box<[u8]>>) -> Option<Vec<Box<[u8]>>> {
 }
 
 /// The bytes that a text with a match begins with; `None` for a pattern that may match elsewhere, or nothing at all.
-fn first_bytes(hir: &Hir) -> Option<FirstBytes> {
+fn first_bytes(hir: &Hir) -> Option<ByteSet> {
     match hir.kind() {
         HirKind::Concat(parts) => {
             // What stands behind the start of the text.
@@ -79,15 +77,14 @@ fn first_bytes(hir: &Hir) -> Option<FirstBytes> {
                 // `(?:^a|^b)c`
                 return first_bytes(start);
             }
-            let mut bytes = [false; 256];
+            let mut bytes = ByteSet::default();
             (!rest.iter().all(|part| may_be_empty(part, &mut bytes))).then_some(bytes)
         }
         HirKind::Capture(capture) => first_bytes(&capture.sub),
         HirKind::Alternation(parts) => {
-            let mut all = [false; 256];
+            let mut all = ByteSet::default();
             for part in parts {
-                let bytes = first_bytes(part)?;
-                all.iter_mut().zip(bytes).for_each(|(all, byte)| *all |= byte);
+                all.add_all(&first_bytes(part)?);
             }
             Some(all)
         }
@@ -96,15 +93,15 @@ fn first_bytes(hir: &Hir) -> Option<FirstBytes> {
 }
 
 /// Adds the bytes that a part of a pattern begins with, and says whether it may match nothing.
-fn may_be_empty(hir: &Hir, bytes: &mut FirstBytes) -> bool {
+fn may_be_empty(hir: &Hir, bytes: &mut ByteSet) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => true,
         HirKind::Literal(literal) => {
-            literal.0.first().into_iter().for_each(|&byte| bytes[usize::from(byte)] = true);
+            literal.0.first().into_iter().for_each(|&byte| bytes.add(byte));
             false
         }
         HirKind::Class(class) => {
-            add_class(class, bytes);
+            bytes.add_class(class);
             false
         }
         HirKind::Repetition(repetition) => may_be_empty(&repetition.sub, bytes) || repetition.min == 0,
@@ -118,18 +115,6 @@ fn may_be_empty(hir: &Hir, bytes: &mut FirstBytes) -> bool {
             }
             is_empty
         }
-    }
-}
-
-fn add_class(class: &Class, bytes: &mut FirstBytes) {
-    let mut add = |start: u32, end: u32| {
-        // All characters beyond ASCII begin with one of the upper bytes.
-        let range = start.min(0x80)..=if end < 0x80 { end } else { 0xff };
-        range.for_each(|byte| bytes[byte as usize] = true);
-    };
-    match class {
-        Class::Unicode(class) => class.ranges().iter().for_each(|r| add(r.start().into(), r.end().into())),
-        Class::Bytes(class) => class.ranges().iter().for_each(|r| add(r.start().into(), r.end().into())),
     }
 }
 

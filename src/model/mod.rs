@@ -2,6 +2,7 @@
 
 mod any_case;
 mod around;
+mod byte_set;
 mod catalog;
 mod decision;
 mod excerpt;
@@ -28,6 +29,7 @@ mod type_name;
 mod width;
 
 pub(crate) use any_case::has_folded_letters;
+pub(crate) use around::Tries;
 pub use catalog::{CatalogEntry, Code};
 pub use decision::{Decision, Evidence, Log, UnknownReason};
 pub(crate) use excerpt::{excerpt, head_and_tail, place};
@@ -43,7 +45,7 @@ pub use pattern::{Literal, Pattern, PatternError, PatternErrorKind};
 pub(crate) use per_thread::PerThread;
 pub(crate) use required::{Requirement, byte_bits, fold_into};
 pub use rule::{Capture, CauseCondition, CausePosition, Condition, Fact, Quantifier, Rule, Values};
-pub(crate) use run::{Bytes, Run};
+pub(crate) use run::{Bytes, Run, chance};
 pub(crate) use skeleton::{is_opaque, skeleton};
 pub use status::StatusPattern;
 pub(crate) use status::is_status;

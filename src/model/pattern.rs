@@ -246,7 +246,7 @@ impl Pattern {
     /// Whether the pattern matches in the bytes around a place that matches may hold, and where these end; `None` when
     /// only the whole text can tell.
     pub(crate) fn is_match_around(&self, text: &str, at: usize) -> Option<(bool, usize)> {
-        let (part, end) = self.0.around.as_ref()?.part(text, at);
+        let (part, end) = self.0.around.as_ref()?.part(text, at)?;
         Some((self.fits(part), end))
     }
 
