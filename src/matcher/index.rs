@@ -239,6 +239,11 @@ impl Index {
         &self.facts.types
     }
 
+    /// Whether rules are for a connector of this name; any name will do when no rule is for one.
+    pub(crate) fn knows_connector(&self, name: &str) -> bool {
+        self.scopes.is_empty() || self.scopes.contains_key(name)
+    }
+
     /// The patterns and literals that messages are tried for, in the order of their rules.
     pub(crate) fn tried(&self) -> impl Iterator<Item = Tried<'_>> {
         self.tried.iter().map(|&(rule, place, id)| {

@@ -148,6 +148,11 @@ impl Matcher {
         self.index.tried()
     }
 
+    /// Whether rules are for a connector of this name; any name will do when no rule is for one.
+    pub(crate) fn knows_connector(&self, name: &str) -> bool {
+        self.index.knows_connector(name)
+    }
+
     /// Bytes of the look-ups, roughly; without the rules and their compiled patterns.
     #[must_use]
     pub fn index_bytes(&self) -> usize {

@@ -189,8 +189,7 @@ impl RuleSet {
     /// Says when no rule file is for the connector that was named: most often it is a misspelt one.
     fn connector_note(&self, failure: &Failure<'_>) -> Option<String> {
         let connector = failure.connector.as_deref().filter(|name| !name.trim().is_empty())?;
-        let mut scopes = self.rules().iter().flat_map(|rule| &rule.connectors).peekable();
-        if scopes.peek().is_none() || scopes.any(|known| known == connector) {
+        if self.matcher.knows_connector(connector) {
             return None;
         }
         let shown: String = connector.chars().take(limits::ID_CHARS).collect();
