@@ -19,9 +19,9 @@ use super::vector::windows::{self, LONG, Marks, SHORT, STRIDE, Wanted};
 /// More texts than this are sampled: the packed searcher slows down with each of them.
 const PACKED: usize = 48;
 /// Bits of the bitmap for each marked window: most places of a message hit none of them.
-const BITS_PER_WINDOW: usize = 24;
+const BITS_PER_WINDOW: usize = 11;
 /// Bits of a bitmap that fits the fastest cache anyway.
-const SMALL_BITMAP: usize = 1 << 17;
+const SMALL_BITMAP: usize = 1 << 18;
 /// What a scan costs in nanoseconds whatever the length of the message.
 const SCAN: usize = 60;
 /// Bytes that the packed searcher looks at first.
