@@ -275,9 +275,10 @@ impl Index {
         self.facts.each(candidate, |key| round.add(&self.by_fact, key, true));
         round.add(&self.always, 0, true);
         round.decide();
-        let waiting = round.waits(&self.waiting);
         let bytes = candidate.text().len();
-        if waiting * cost_of_try(bytes) > self.texts.cost(bytes) {
+        // From so many rules on a scan costs less than trying their patterns.
+        let many = self.texts.cost(bytes) / cost_of_try(bytes) + 1;
+        if round.waits(&self.waiting, many) >= many {
             folded.of(candidate.text());
             let is_seen = folded.is_plain();
             self.texts.scan(folded.of(candidate.text()), |text| round.add(&self.by_text, text, is_seen));
@@ -385,13 +386,10 @@ impl Round<'_> {
         }
     }
 
-    /// Rules of all keys that could still win.
-    fn waits(&self, postings: &Postings) -> usize {
-        let count = |rules: &[RuleId]| match self.best {
-            RuleId::MAX => rules.len(),
-            best => rules.partition_point(|&rule| rule < best),
-        };
-        postings.of(0, self.scope).map(count).sum()
+    /// How many rules of all keys could still win; those of one connector are counted up to a number.
+    fn waits(&self, postings: &Postings, most: usize) -> usize {
+        let could_win = |rules: &[RuleId]| rules.iter().take(most).take_while(|&&rule| rule < self.best).count();
+        postings.of(0, self.scope).map(could_win).sum()
     }
 
     fn can_win(&self, postings: &Postings, key: u32) -> bool {
