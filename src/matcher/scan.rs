@@ -16,14 +16,16 @@ use crate::model::byte_bits;
 use super::runs::each_bit;
 use super::vector::windows::{self, LONG, Marks, SHORT, STRIDE, Wanted};
 
-/// More texts than this are sampled: the packed searcher slows down with each of them.
-const PACKED: usize = 48;
+/// More texts than this are sampled: the packed searcher slows down with each of them. Without vector code sampling pays
+/// later.
+const PACKED: usize = 12;
+const PACKED_PLAINLY: usize = 48;
 /// Bits of the bitmap for each marked window: most places of a message hit none of them.
 const BITS_PER_WINDOW: usize = 11;
 /// Bits of a bitmap that fits the fastest cache anyway.
 const SMALL_BITMAP: usize = 1 << 18;
 /// What a scan costs in nanoseconds whatever the length of the message.
-const SCAN: usize = 60;
+const SCAN: usize = 200;
 /// Bytes that the packed searcher looks at first.
 const HEAD: usize = 4;
 
@@ -49,7 +51,8 @@ impl TextSet {
             let ids = (0..).zip(&texts).filter(|(_, text)| (least..below).contains(&text.len()));
             ids.map(|(id, _)| id).collect()
         };
-        if texts.len() <= PACKED {
+        let most = if windows::is_fast() { PACKED } else { PACKED_PLAINLY };
+        if texts.len() <= most {
             set.packed = Packed::new(&texts, of_length(1, usize::MAX));
         }
         if set.packed.is_none() {
@@ -57,7 +60,7 @@ impl TextSet {
             set.long = Sampled::new(&texts, &of_length(longest, usize::MAX));
             set.short = Sampled::new(&texts, &of_length(shortest, longest));
             let rest = of_length(1, shortest);
-            if rest.len() <= PACKED {
+            if rest.len() <= PACKED_PLAINLY {
                 set.packed = Packed::new(&texts, rest.clone());
             }
             if set.packed.is_none() {
@@ -83,8 +86,8 @@ impl TextSet {
 
     /// What a scan of so many bytes costs in nanoseconds, roughly: it is weighed against trying patterns one by one.
     pub(crate) fn cost(&self, bytes: usize) -> usize {
-        let sampled = self.long.is_some() || self.short.is_some() || self.rest.is_some();
-        SCAN + if sampled { bytes / 2 } else { bytes / 6 }
+        let is_slow = self.rest.is_some() || self.packed.is_none() && !windows::is_fast();
+        SCAN + if is_slow { bytes / 2 } else { bytes / 6 }
     }
 
     /// Bytes of the set, as far as they are known.
@@ -408,7 +411,7 @@ mod tests {
             let text = |rng: &mut Rng, longest: usize| -> Vec<u8> {
                 (0..rng.usize(1..=longest)).map(|_| b"abcd "[rng.usize(..5)]).collect()
             };
-            let count = [1, 8, 47, 48, 49, 400][rng.usize(..6)];
+            let count = [1, 8, 12, 13, 48, 49, 400][rng.usize(..7)];
             let longest = [3, 8, 12, 40][rng.usize(..4)];
             let texts: BTreeSet<Vec<u8>> = (0..count).map(|_| text(&mut rng, longest)).collect();
             let texts: Vec<Box<[u8]>> = texts.into_iter().map(Vec::into_boxed_slice).collect();

@@ -131,6 +131,11 @@ pub(crate) struct Hits {
     pub(crate) short: u32,
 }
 
+/// Whether this is done by vector code here.
+pub(crate) fn is_fast() -> bool {
+    super::has_avx2()
+}
+
 /// Calls `found` for each block of places some of which may hold a marked window, from left to right.
 pub(crate) fn each_hit(wanted: &Wanted<'_>, text: &[u8], found: impl FnMut(Hits)) {
     #[cfg(target_arch = "x86_64")]
