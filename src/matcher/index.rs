@@ -386,7 +386,7 @@ impl Round<'_> {
         }
     }
 
-    /// How many rules of all keys could still win; those of one connector are counted up to a number.
+    /// How many rules of all keys could still win; of each list no more than so many are counted.
     fn waits(&self, postings: &Postings, most: usize) -> usize {
         let could_win = |rules: &[RuleId]| rules.iter().take(most).take_while(|&&rule| rule < self.best).count();
         postings.of(0, self.scope).map(could_win).sum()

@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 
 use crate::model::{Bytes, Run, chance};
 
-use super::vector::{Fitting, SETS, SIDE_BY_SIDE};
+use super::vector::{Fitting, SETS, SIDE_BY_SIDE, has_avx2};
 
 /// Up to this many runs are looked for one by one.
 const ONE_BY_ONE: u32 = 4;
@@ -154,7 +154,7 @@ impl Group {
         if wanted == 0 {
             return;
         }
-        if Fitting::is_fast() {
+        if has_avx2() {
             let sets = (0..).zip(self.sets).filter(|(_, runs)| runs & wanted != 0);
             let sets = sets.fold(0, |sets, (set, _)| sets | 1 << set);
             let _ = self.fitting.each(sets, folded, |before| look.at(before + 1));

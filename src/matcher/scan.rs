@@ -14,12 +14,13 @@ use foldhash::fast::FixedState;
 use crate::model::byte_bits;
 
 use super::runs::each_bit;
-use super::vector::windows::{self, LONG, Marks, SHORT, STRIDE, Wanted};
+use super::vector::has_avx2;
+use super::vector::windows::{self, LONG, Marks, SHORT, STRIDE, Wanted, spread};
 
-/// More texts than this are sampled: the packed searcher slows down with each of them. Without vector code sampling pays
-/// later.
-const PACKED: usize = 12;
-const PACKED_PLAINLY: usize = 48;
+/// Texts of a packed searcher at most: it slows down with each of them.
+const PACKED: usize = 48;
+/// From so many texts on sampling is faster, where it has vector code.
+const SAMPLED: usize = 13;
 /// Bits of the bitmap for each marked window: most places of a message hit none of them.
 const BITS_PER_WINDOW: usize = 11;
 /// Bits of a bitmap that fits the fastest cache anyway.
@@ -51,8 +52,7 @@ impl TextSet {
             let ids = (0..).zip(&texts).filter(|(_, text)| (least..below).contains(&text.len()));
             ids.map(|(id, _)| id).collect()
         };
-        let most = if windows::is_fast() { PACKED } else { PACKED_PLAINLY };
-        if texts.len() <= most {
+        if texts.len() <= PACKED && (texts.len() < SAMPLED || !has_avx2()) {
             set.packed = Packed::new(&texts, of_length(1, usize::MAX));
         }
         if set.packed.is_none() {
@@ -60,7 +60,7 @@ impl TextSet {
             set.long = Sampled::new(&texts, &of_length(longest, usize::MAX));
             set.short = Sampled::new(&texts, &of_length(shortest, longest));
             let rest = of_length(1, shortest);
-            if rest.len() <= PACKED_PLAINLY {
+            if rest.len() <= PACKED {
                 set.packed = Packed::new(&texts, rest.clone());
             }
             if set.packed.is_none() {
@@ -86,7 +86,8 @@ impl TextSet {
 
     /// What a scan of so many bytes costs in nanoseconds, roughly: it is weighed against trying patterns one by one.
     pub(crate) fn cost(&self, bytes: usize) -> usize {
-        let is_slow = self.rest.is_some() || self.packed.is_none() && !windows::is_fast();
+        let is_sampled = self.long.is_some() || self.short.is_some();
+        let is_slow = self.rest.is_some() || is_sampled && !has_avx2();
         SCAN + if is_slow { bytes / 2 } else { bytes / 6 }
     }
 
@@ -285,7 +286,7 @@ impl<const N: usize> Sampled<N> {
         for (value, window) in &windows {
             let bucket = &mut buckets[bucket_of(*value, bucket_shift)];
             bucket.end += 1;
-            bucket.beside |= beside::<N>(&texts[window.text as usize], window.at.into()).unwrap_or(u32::MAX);
+            bucket.beside |= beside::<N>(&texts[window.text as usize], window.at.into());
         }
         let mut end = 0;
         for bucket in &mut buckets {
@@ -301,9 +302,10 @@ impl<const N: usize> Sampled<N> {
         let value = |at: usize| folded.get(at..at + N).map(windows::value);
         let Some(number) = value(at).map(|value| bucket_of(value, self.bucket_shift)) else { return };
         let bucket = self.buckets[number];
-        let right = value(at + N).map_or(0, right_bit);
-        let left = at.checked_sub(N).and_then(value).map_or(0, left_bit);
-        if bucket.beside & (right | left) == 0 && bucket.beside != u32::MAX {
+        // At an end of the message nothing is told.
+        let right = value(at + N).map_or(u32::MAX, right_bit);
+        let left = at.checked_sub(N).and_then(value).map_or(u32::MAX, left_bit);
+        if bucket.beside & (right | left) == 0 {
             return;
         }
         let start = number.checked_sub(1).map_or(0, |before| self.buckets[before].end);
@@ -347,10 +349,11 @@ fn bucket_of(value: u64, shift: u32) -> usize {
     usize::try_from(spread(value) >> shift).unwrap_or_default()
 }
 
-/// The bit for what a text has beside a window; `None` when it has no room for as much on either side.
-fn beside<const N: usize>(text: &[u8], at: usize) -> Option<u32> {
+/// The bit for what a text has beside a window; all bits when it has no room for as much on either side.
+fn beside<const N: usize>(text: &[u8], at: usize) -> u32 {
     let value = |at: usize| text.get(at..at + N).map(windows::value);
-    value(at + N).map(right_bit).or_else(|| at.checked_sub(N).and_then(value).map(left_bit))
+    let right = value(at + N).map(right_bit);
+    right.or_else(|| at.checked_sub(N).and_then(value).map(left_bit)).unwrap_or(u32::MAX)
 }
 
 fn right_bit(value: u64) -> u32 {
@@ -364,11 +367,6 @@ fn left_bit(value: u64) -> u32 {
 /// Bits that tell windows apart, nearly always.
 fn print_of(value: u64) -> u32 {
     u32::try_from(spread(value) >> 32).unwrap_or_default()
-}
-
-/// Fibonacci hashing, of which the upper half depends on all bytes.
-fn spread(value: u64) -> u64 {
-    (value ^ value >> 32).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 /// An automaton over the texts that nothing else takes.

@@ -49,7 +49,10 @@ impl Around {
         }
         let mut tries = Tries::default();
         while let Some(at) = self.run.find(text.as_bytes(), tries.end) {
-            let (part, end) = self.part(text, at).filter(|_| tries.is_worth(at))?;
+            if !tries.is_worth(at) {
+                return None;
+            }
+            let (part, end) = self.part(text, at)?;
             if is_match(part) {
                 return Some(true);
             }

@@ -35,11 +35,6 @@ impl Fitting {
         low[usize::from(byte % 16)] & high[usize::from(byte / 16)]
     }
 
-    /// Whether this can be looked for quickly here.
-    pub(crate) fn is_fast() -> bool {
-        super::has_avx2()
-    }
-
     /// Calls `found` with the places of the first of three bytes that fit one of the wanted sets, from left to right,
     /// until it breaks.
     pub(crate) fn each(&self, wanted: u8, text: &[u8], found: impl FnMut(usize) -> ControlFlow<()>) -> ControlFlow<()> {

@@ -10,8 +10,8 @@ pub(super) mod windows;
 pub(super) use case::push_lower;
 pub(super) use classes::{Fitting, SETS, SIDE_BY_SIDE};
 
-/// Whether the processor has AVX2.
-fn has_avx2() -> bool {
+/// Whether the processor has AVX2: all of this is done by vector code then.
+pub(super) fn has_avx2() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::arch::is_x86_feature_detected!("avx2");
     #[cfg(not(target_arch = "x86_64"))]

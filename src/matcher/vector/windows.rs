@@ -17,8 +17,6 @@ const REACH: usize = BLOCK + LONG - STRIDE;
 const FIRST: u32 = 0x9E37_79B1;
 const SECOND: u32 = 0x6A09_E667;
 const MIXED: u32 = 0xBB67_AE85;
-/// The multiplier of a whole window.
-const WHOLE: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Marked windows: two bits in one word for each of them, found by the hash of the window.
 #[derive(Debug)]
@@ -100,9 +98,14 @@ fn in_lanes(window: u64) -> Hash {
 /// A window hashed by [`Hashing::Single`]: both bits are the same one, since each shift counts here.
 #[expect(clippy::cast_possible_truncation, reason = "the upper half, and bits of the lower one")]
 fn in_one(window: u64) -> Hash {
-    let hash = (window ^ window >> 32).wrapping_mul(WHOLE);
+    let hash = spread(window);
     let bit = hash as u32 >> 27;
     Hash { place: (hash >> 32) as u32, first: bit, second: bit }
+}
+
+/// Fibonacci hashing of a window, of which the upper half depends on all bytes.
+pub(crate) fn spread(window: u64) -> u64 {
+    (window ^ window >> 32).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 /// The bytes of a window as a number, the first one the lowest.
@@ -129,11 +132,6 @@ pub(crate) struct Hits {
     pub(crate) start: usize,
     pub(crate) long: u32,
     pub(crate) short: u32,
-}
-
-/// Whether this is done by vector code here.
-pub(crate) fn is_fast() -> bool {
-    super::has_avx2()
 }
 
 /// Calls `found` for each block of places some of which may hold a marked window, from left to right.
