@@ -1,6 +1,7 @@
 //! Rules that are few: each of them is a bit, and the facts of a failure clear those that cannot apply.
 //!
-//! What is left is tried in order. Where many of those wait for a message, a scan clears the ones of which no text occurs.
+//! What is left is tried in order. Of those that wait for a message, a sieve clears most before the first one is tried;
+//! where it lets many through, a scan clears the ones of which no text occurs.
 
 use crate::model::Rule;
 
@@ -8,7 +9,10 @@ use super::Candidate;
 use super::condition::{Places, holds_beyond};
 use super::facts::Folded;
 use super::index::{Access, FactKeys, Key, Scope, cost_of_try};
+use super::runs::each_bit;
 use super::scan::TextSet;
+use super::sieve::Sieve;
+use super::vector::has_avx2;
 
 /// Rules, a bit for each.
 type Rules = u128;
@@ -30,12 +34,25 @@ pub(super) struct Few {
     need_text: Rules,
     /// For each rule, the conditions that its facts prove, and the one that a text proves.
     proven: Vec<[Places; 2]>,
+    /// For each connector as above, what tells which of its rules a message may be about; without vector code nothing does
+    /// so fast enough.
+    sieves: Vec<ScopeSieve>,
+}
+
+/// What tells which rules a message may be about.
+#[derive(Debug)]
+struct ScopeSieve {
+    sieve: Sieve,
+    /// For each set of the sieve, the rules that require a text of it.
+    by_set: Vec<Rules>,
+    /// The rules of which the sieve has no text: nothing is told of them.
+    unknown: Rules,
 }
 
 impl Few {
     /// `None` when the rules are too many. For each of them its ways and connectors; the latter, keys of facts and texts
     /// are numbered.
-    pub(super) fn new(ways: &[Vec<Access>], scopes: &[Vec<Scope>], facts: usize, texts: usize) -> Option<Self> {
+    pub(super) fn new(ways: &[Vec<Access>], scopes: &[Vec<Scope>], facts: usize, texts: &TextSet) -> Option<Self> {
         if ways.len() > Rules::BITS as usize {
             return None;
         }
@@ -44,9 +61,10 @@ impl Few {
             of_scope: vec![0; last + 1],
             by_fact: vec![[0; FACTS]; facts],
             need_fact: [0; FACTS],
-            by_text: vec![0; texts],
+            by_text: vec![0; texts.texts().len()],
             need_text: 0,
             proven: vec![[0; 2]; ways.len()],
+            sieves: Vec::new(),
         };
         for (number, (ways, scopes)) in ways.iter().zip(scopes).enumerate() {
             let bit = 1 << number;
@@ -81,7 +99,23 @@ impl Few {
                 }
             }
         }
+        if has_avx2() {
+            few.sieves = few.of_scope.iter().map(|&rules| few.sieve(rules, texts)).collect();
+        }
         Some(few)
+    }
+
+    /// A sieve for some of the rules.
+    fn sieve(&self, rules: Rules, texts: &TextSet) -> ScopeSieve {
+        let by_text = texts.texts().iter().zip(&self.by_text).map(|(text, of_text)| (&**text, of_text & rules));
+        let (texts, rules): (Vec<_>, Vec<_>) = by_text.filter(|(_, rules)| *rules != 0).unzip();
+        let (sieve, sets) = Sieve::new(&texts);
+        let mut unknown = !self.need_text;
+        let mut by_set = vec![0; sets.iter().flatten().max().map_or(0, |last| last + 1)];
+        for (rules, set) in rules.into_iter().zip(sets) {
+            *set.map_or(&mut unknown, |set| &mut by_set[set]) |= rules;
+        }
+        ScopeSieve { sieve, by_set, unknown }
     }
 
     /// The first rule that applies.
@@ -101,6 +135,7 @@ impl Few {
         });
         self.need_fact.iter().zip(met).for_each(|(need, met)| left &= !need | met);
         let bytes = candidate.text().len();
+        let mut sieve = self.sieves.get(scope as usize);
         // A few are tried one by one before a scan: one of them may apply.
         let (mut spent, scan) = (0, texts.cost(bytes));
         let (mut is_scanned, mut is_seen) = (false, false);
@@ -108,6 +143,13 @@ impl Few {
             let number = left.trailing_zeros() as usize;
             let waits = !is_scanned && self.need_text & left & left.wrapping_neg() != 0;
             let waiting = || (left & self.need_text).count_ones() as usize;
+            if waits
+                && waiting() > 1
+                && let Some(sieve) = sieve.take()
+            {
+                left &= sieve.rules(candidate.text());
+                continue;
+            }
             if waits && spent >= scan / 2 && spent + waiting() * cost_of_try(bytes) > scan {
                 let mut seen = 0;
                 texts.scan(folded.of(candidate.text()), |text| seen |= self.by_text[text as usize]);
@@ -130,5 +172,18 @@ impl Few {
             + self.by_fact.len() * size_of::<[Rules; FACTS]>()
             + self.by_text.len() * size_of::<Rules>()
             + self.proven.len() * size_of::<[Places; 2]>()
+            + self.sieves.iter().map(ScopeSieve::bytes).sum::<usize>()
+    }
+}
+
+impl ScopeSieve {
+    /// The rules that a message may be about.
+    fn rules(&self, text: &str) -> Rules {
+        let by_set = |set: usize| self.by_set.get(set).copied().unwrap_or_default();
+        each_bit(self.sieve.pass(text)).fold(self.unknown, |rules, set| rules | by_set(set))
+    }
+
+    fn bytes(&self) -> usize {
+        self.sieve.bytes() + self.by_set.len() * size_of::<Rules>()
     }
 }

@@ -199,7 +199,8 @@ impl Index {
                 given[rule as usize] = way.proven();
             }
         }
-        let few = Few::new(&ways, &scopes, filing.items.len(), filing.texts.len());
+        let texts = TextSet::new(filing.texts.into_things());
+        let few = Few::new(&ways, &scopes, filing.items.len(), &texts);
         let [by_fact, by_text, by_search, waiting, always] = posts.map(Postings::new);
         let mut runs = Numbering::default();
         let mut searches_of_run: Vec<Vec<u32>> = Vec::new();
@@ -219,7 +220,7 @@ impl Index {
             scopes: filing.scopes.into_ids(),
             facts: filing.facts,
             by_fact,
-            texts: TextSet::new(filing.texts.into_things()),
+            texts,
             by_text,
             searches: filing.searches,
             by_search,

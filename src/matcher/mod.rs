@@ -16,6 +16,7 @@ mod names;
 pub mod plain;
 mod runs;
 mod scan;
+mod sieve;
 mod spelling;
 mod table;
 mod trace;

@@ -91,6 +91,11 @@ impl TextSet {
         SCAN + if is_slow { bytes / 2 } else { bytes / 6 }
     }
 
+    /// The texts, by their numbers.
+    pub(crate) fn texts(&self) -> &[Box<[u8]>] {
+        &self.texts
+    }
+
     /// Bytes of the set, as far as they are known.
     pub(crate) fn bytes(&self) -> usize {
         let texts: usize = self.texts.iter().map(|text| text.len() + size_of::<Box<[u8]>>()).sum();
@@ -162,7 +167,7 @@ impl Packed {
         let mut parts: Vec<(&[u8], TextId, usize)> = Vec::new();
         for id in ids {
             let text = &texts[id as usize];
-            let at = rarest_head(text);
+            let at = rarest(text, HEAD);
             parts.push((&text[at..text.len().min(at + HEAD)], id, at));
         }
         parts.sort_unstable();
@@ -197,11 +202,11 @@ impl Packed {
     }
 }
 
-/// The place of the rarest bytes that the packed searcher could look at first.
-fn rarest_head(text: &[u8]) -> usize {
+/// The place of the bytes side by side that messages hold most rarely.
+pub(super) fn rarest(text: &[u8], length: usize) -> usize {
     let surprise = Surprise::new(text);
-    let bits = |at: usize| surprise.of(at, HEAD);
-    let places = 0..=text.len().saturating_sub(HEAD);
+    let bits = |at: usize| surprise.of(at, length);
+    let places = 0..=text.len().saturating_sub(length);
     places.max_by(|&a, &b| bits(a).total_cmp(&bits(b))).unwrap_or_default()
 }
 
