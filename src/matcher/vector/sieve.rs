@@ -65,7 +65,12 @@ mod avx2 {
 
     #[target_feature(enable = "avx2")]
     pub(super) fn pass(bank: &Bank, text: &[u8]) -> Passed {
-        let Some(last) = text.last_chunk::<REACH>() else { return bank.pass_plainly(text) };
+        let Some(last) = text.last_chunk::<REACH>() else {
+            // Filled up with bytes that fit nothing.
+            let mut block = [u8::MAX; REACH];
+            block[..text.len()].copy_from_slice(text);
+            return Passed { is_ascii: text.is_ascii(), ..pass(bank, &block) };
+        };
         let tables = bank.tables.map(|table| twice(&table));
         // The last block ends with the text, wherever the one before it ends.
         let mut any = fitting(&tables, last);
