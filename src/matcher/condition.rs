@@ -92,6 +92,11 @@ pub(super) fn holds_beyond(rule: &Rule, candidate: Candidate<'_>, known: Places)
         && !rule.unless.iter().any(holds)
 }
 
+/// Whether a rule for the connector of a failure applies because of nothing but conditions that are known to hold.
+pub(super) fn is_proven(rule: &Rule, known: Places) -> bool {
+    rule.unless.is_empty() && known.count_ones() as usize == rule.when.len()
+}
+
 /// What makes each condition of a rule hold; `None` when the rule does not apply.
 #[must_use]
 pub fn witnesses<'c>(rule: &'c Rule, candidate: Candidate<'c>) -> Option<Vec<Witness<'c>>> {

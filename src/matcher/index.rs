@@ -4,7 +4,8 @@
 //! the rule's keys. A failure looks up its facts and gets the few rules that could apply; they are tried in their order.
 //! Rules that only a message can select are filed under the texts that their patterns require, and one scan of the
 //! message finds those; it runs only when such a rule could still win. Patterns without such a text are tried one by one,
-//! behind a test for a run of bytes where they have one.
+//! behind a test for a run of bytes where they have one; a rule that needs one waits for it, whatever it was found by.
+//! Where a key is all that a rule looks for, the rule itself is not looked at: most of a large set is in no cache.
 
 use std::collections::HashMap;
 
@@ -16,7 +17,7 @@ use crate::model::{
 };
 
 use super::Candidate;
-use super::condition::{Places, holds_beyond};
+use super::condition::{Places, holds_beyond, is_proven};
 use super::facts::Folded;
 use super::few::Few;
 use super::runs::{RunSet, each_bit};
@@ -97,6 +98,33 @@ enum Search {
     Literal(Literal),
 }
 
+/// A rule under a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Post {
+    rule: RuleId,
+    then: Then,
+}
+
+/// What is to be done about a rule of which a key is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Then {
+    /// Nothing: the rule applies.
+    Take,
+    /// It is tried.
+    Try,
+    /// It is tried once a search, given by its number, has found something.
+    Await(u16),
+}
+
+/// Room for the rules that could apply to one failure.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    /// Rules that are not tried yet: twice their number, and one more where no key of theirs was met.
+    found: Vec<u32>,
+    /// Rules that wait for a search.
+    awaiting: Vec<(RuleId, u16)>,
+}
+
 /// Where a rule can be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Key {
@@ -160,7 +188,7 @@ impl Index {
             Key::CommonFact(_) => 3,
             Key::Search(_) => 4,
         };
-        let mut posts: [Vec<(u32, Scope, RuleId)>; 5] = Default::default();
+        let mut posts: [Vec<(u32, Scope, Post)>; 5] = Default::default();
         let mut given = vec![0; rules.len()];
         let mut tried = Vec::new();
         for (rule, (ways, scopes)) in (0..).zip(ways.iter().zip(&scopes)) {
@@ -173,19 +201,28 @@ impl Index {
                 (crowd.saturating_sub(SHARED), kind, crowd)
             };
             let best = ways.iter().min_by_key(cost);
+            let guard = best.filter(|way| way.is_of_facts()).and_then(|_| ways.iter().find_map(Access::search));
+            let proven = best.map_or(0, Access::proven) | guard.map_or(0, |(way, _)| way.proven());
+            given[rule as usize] = proven;
+            let then = match guard {
+                Some((_, search)) => Then::Await(search),
+                None if is_proven(&rules[rule as usize], proven) => Then::Take,
+                None => Then::Try,
+            };
+            let post = Post { rule, then };
             let [facts, texts, searches, waiting, always] = &mut posts;
             for &scope in scopes {
                 for key in best.iter().flat_map(|way| &way.keys) {
                     match *key {
-                        Key::Fact(id) | Key::CommonFact(id) => facts.push((id, scope, rule)),
-                        Key::Text(id) => texts.push((id, scope, rule)),
-                        Key::Search(id) => searches.push((id, scope, rule)),
+                        Key::Fact(id) | Key::CommonFact(id) => facts.push((id, scope, post)),
+                        Key::Text(id) => texts.push((id, scope, post)),
+                        Key::Search(id) => searches.push((id, scope, post)),
                     }
                 }
                 match best {
-                    None => always.push((0, scope, rule)),
+                    None => always.push((0, scope, post)),
                     Some(way) if way.keys.iter().any(|key| matches!(key, Key::Text(_))) => {
-                        waiting.push((0, scope, rule));
+                        waiting.push((0, scope, post));
                     }
                     Some(_) => {}
                 }
@@ -194,9 +231,6 @@ impl Index {
                 if let Key::Search(id) = *key {
                     tried.push((rule, way.place, id));
                 }
-            }
-            if let Some(way) = best {
-                given[rule as usize] = way.proven();
             }
         }
         let texts = TextSet::new(filing.texts.into_things());
@@ -258,21 +292,22 @@ impl Index {
         })
     }
 
-    /// The first rule that applies. `found` is room for rules that could.
+    /// The first rule that applies.
     pub(crate) fn first(
         &self,
         rules: &[Rule],
         candidate: Candidate<'_>,
         folded: &mut Folded,
-        found: &mut Vec<u32>,
+        room: &mut Room,
     ) -> Option<usize> {
         let scope = candidate.failure().connector.as_deref().and_then(|name| self.scopes.get(name));
         let scope = scope.map_or(0, |number| number + 1);
         if let Some(few) = &self.few {
             return few.first(&self.facts, &self.texts, rules, candidate, scope, folded);
         }
-        let mut round = Round { index: self, rules, candidate, scope, best: RuleId::MAX, found };
-        round.found.clear();
+        let mut round = Round { index: self, rules, candidate, scope, best: RuleId::MAX, room };
+        round.room.found.clear();
+        round.room.awaiting.clear();
         self.facts.each(candidate, |key| round.add(&self.by_fact, key, true));
         round.add(&self.always, 0, true);
         round.decide();
@@ -296,7 +331,7 @@ impl Index {
     /// where the run occurs.
     fn search(&self, round: &mut Round<'_>, folded: &mut Folded) {
         for (group, of_run) in self.searches_of_run.chunks(64).enumerate() {
-            let can_win = |searches: &Vec<u32>| searches.iter().any(|&id| round.can_win(&self.by_search, id));
+            let can_win = |searches: &Vec<u32>| searches.iter().any(|&id| round.can_win(id));
             let wanted = (0..64).zip(of_run).filter(|(_, searches)| can_win(searches));
             let wanted = wanted.fold(0, |wanted, (number, _)| wanted | 1 << number);
             if wanted == 0 {
@@ -335,21 +370,21 @@ impl Index {
     /// Tries a search at a place where its run stands, and says where what was tried ends: nowhere when no more of it is
     /// wanted. `None` when the whole text is to be tried.
     fn try_around(&self, round: &mut Round<'_>, id: u32, place: usize) -> Option<usize> {
-        if !round.can_win(&self.by_search, id) {
+        if !round.can_win(id) {
             return Some(usize::MAX);
         }
         let Search::Pattern(pattern) = &self.searches[id as usize] else { return None };
         let (is_match, end) = pattern.is_match_around(round.candidate.text(), place)?;
         if is_match {
-            round.add(&self.by_search, id, true);
+            round.meet(id);
             return Some(usize::MAX);
         }
         Some(end)
     }
 
     fn try_search(&self, round: &mut Round<'_>, id: u32) {
-        if round.can_win(&self.by_search, id) && self.searches[id as usize].occurs(round.candidate) {
-            round.add(&self.by_search, id, true);
+        if round.can_win(id) && self.searches[id as usize].occurs(round.candidate) {
+            round.meet(id);
         }
     }
 
@@ -374,42 +409,60 @@ struct Round<'r> {
     scope: Scope,
     /// The first rule that is known to apply; nothing behind it is looked at.
     best: RuleId,
-    /// Rules that could apply and are not tried yet: twice their number, and one more where no key of theirs was met.
-    found: &'r mut Vec<u32>,
+    room: &'r mut Room,
 }
 
 impl Round<'_> {
     /// Adds the rules of a key that could still win, and whether the key is met for certain.
     fn add(&mut self, postings: &Postings, key: u32, is_met: bool) {
-        for rules in postings.of(key, self.scope) {
-            let could_win = rules.iter().take_while(|&&rule| rule < self.best);
-            self.found.extend(could_win.map(|&rule| rule << 1 | u32::from(!is_met)));
+        for posts in postings.of(key, self.scope) {
+            for post in posts.iter().take_while(|post| post.rule < self.best) {
+                match post.then {
+                    Then::Take if is_met => {
+                        self.best = post.rule;
+                        break;
+                    }
+                    Then::Await(search) => self.room.awaiting.push((post.rule, search)),
+                    Then::Take | Then::Try => self.room.found.push(post.rule << 1 | u32::from(!is_met)),
+                }
+            }
         }
     }
 
     /// How many rules of all keys could still win; of each list no more than so many are counted.
     fn waits(&self, postings: &Postings, most: usize) -> usize {
-        let could_win = |rules: &[RuleId]| rules.iter().take(most).take_while(|&&rule| rule < self.best).count();
+        let could_win = |posts: &[Post]| posts.iter().take(most).take_while(|post| post.rule < self.best).count();
         postings.of(0, self.scope).map(could_win).sum()
     }
 
-    fn can_win(&self, postings: &Postings, key: u32) -> bool {
-        postings.of(key, self.scope).any(|rules| rules.first().is_some_and(|&rule| rule < self.best))
+    /// Whether a rule could still win that is found by a search or waits for it.
+    fn can_win(&self, search: u32) -> bool {
+        let mut posts = self.index.by_search.of(search, self.scope);
+        posts.any(|posts| posts.first().is_some_and(|post| post.rule < self.best))
+            || self.room.awaiting.iter().any(|&(rule, of)| u32::from(of) == search && rule < self.best)
+    }
+
+    /// Adds the rules that are found by a search or wait for it.
+    fn meet(&mut self, search: u32) {
+        self.add(&self.index.by_search, search, true);
+        let awaiting = self.room.awaiting.iter().filter(|(_, of)| u32::from(*of) == search);
+        self.room.found.extend(awaiting.map(|(rule, _)| rule << 1));
     }
 
     /// Tries the rules that were added, in their order.
     fn decide(&mut self) {
-        self.found.sort_unstable();
-        self.found.dedup();
+        self.room.found.sort_unstable();
+        self.room.found.dedup();
+        let could_win = self.room.found.iter().take_while(|&&entry| entry >> 1 < self.best);
         let applies = |&&entry: &&u32| {
             let (rule, is_met) = ((entry >> 1) as usize, entry & 1 == 0);
             let known = if is_met { self.index.given[rule] } else { 0 };
             holds_beyond(&self.rules[rule], self.candidate, known)
         };
-        if let Some(&first) = self.found.iter().find(applies) {
+        if let Some(&first) = could_win.clone().find(applies) {
             self.best = first >> 1;
         }
-        self.found.clear();
+        self.room.found.clear();
     }
 }
 
@@ -548,7 +601,8 @@ impl Filing {
     fn number_key(&mut self, number: i64) -> (Vec<Key>, bool) {
         let (key, _) = self.items.number(Item::Number(number));
         self.facts.numbers.insert(number, key);
-        (vec![Key::Fact(key)], true)
+        // The key is met by numbers of causes as well, of which a failure counts only the first as its own.
+        (vec![Key::Fact(key)], false)
     }
 
     fn status_key(&mut self, pattern: crate::model::StatusPattern) -> Key {
@@ -609,6 +663,19 @@ impl Filing {
 }
 
 impl Access {
+    /// Whether every key is a fact.
+    fn is_of_facts(&self) -> bool {
+        self.keys.iter().all(|key| matches!(key, Key::Fact(_) | Key::CommonFact(_)))
+    }
+
+    /// The search that must find something for the condition to hold, where it is a single one.
+    fn search(&self) -> Option<(&Self, u16)> {
+        match *self.keys {
+            [Key::Search(id)] => u16::try_from(id).ok().map(|id| (self, id)),
+            _ => None,
+        }
+    }
+
     /// The condition, when it holds whenever a key is met.
     pub(super) fn proven(&self) -> Places {
         let place = u32::try_from(self.place).ok().filter(|_| self.is_proof);
@@ -701,31 +768,31 @@ struct Postings {
     keys: Vec<u32>,
     /// For each group, its connector and where its rules begin; one more for the end.
     groups: Vec<(Scope, u32)>,
-    rules: Vec<RuleId>,
+    posts: Vec<Post>,
 }
 
 impl Postings {
-    fn new(mut posts: Vec<(u32, Scope, RuleId)>) -> Self {
+    fn new(mut posts: Vec<(u32, Scope, Post)>) -> Self {
         let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
         posts.sort_unstable();
         posts.dedup();
         let mut postings = Self::default();
         let mut last = None;
-        for (key, scope, rule) in posts {
+        for (key, scope, post) in posts {
             if last != Some((key, scope)) {
                 postings.keys.resize(key as usize + 1, count(postings.groups.len()));
-                postings.groups.push((scope, count(postings.rules.len())));
+                postings.groups.push((scope, count(postings.posts.len())));
                 last = Some((key, scope));
             }
-            postings.rules.push(rule);
+            postings.posts.push(post);
         }
         postings.keys.push(count(postings.groups.len()));
-        postings.groups.push((Scope::MAX, count(postings.rules.len())));
+        postings.groups.push((Scope::MAX, count(postings.posts.len())));
         postings
     }
 
     /// The rules of a key: those of all connectors, and those of one.
-    fn of(&self, key: u32, scope: Scope) -> impl Iterator<Item = &[RuleId]> {
+    fn of(&self, key: u32, scope: Scope) -> impl Iterator<Item = &[Post]> {
         let key = key as usize;
         let groups = match self.keys.get(key..key + 2) {
             Some(&[start, end]) => start as usize..end as usize,
@@ -733,10 +800,10 @@ impl Postings {
         };
         groups
             .filter(move |&group| self.groups[group].0 == 0 || self.groups[group].0 == scope)
-            .map(|group| &self.rules[self.groups[group].1 as usize..self.groups[group + 1].1 as usize])
+            .map(|group| &self.posts[self.groups[group].1 as usize..self.groups[group + 1].1 as usize])
     }
 
     fn bytes(&self) -> usize {
-        self.keys.capacity() * 4 + self.groups.capacity() * 8 + self.rules.capacity() * 4
+        self.keys.capacity() * 4 + self.groups.capacity() * 8 + self.posts.capacity() * size_of::<Post>()
     }
 }

@@ -36,8 +36,8 @@ pub use crate::model::{
 
 use crate::model::{Failure, Rule};
 use facts::{Facts, Folded};
-use index::Index;
 pub(crate) use index::Tried;
+use index::{Index, Room};
 pub(crate) use spelling::{Near, Texts, near, near_word};
 pub(crate) use trace::{Wanted, holds_on};
 
@@ -91,7 +91,7 @@ impl Scratch {
 #[derive(Debug, Default)]
 pub struct Work {
     folded: Folded,
-    found: Vec<u32>,
+    room: Room,
 }
 
 impl Work {
@@ -141,7 +141,7 @@ impl Matcher {
     /// The first rule that applies to facts of this matcher, by its place.
     #[must_use]
     pub fn first_of(&self, candidate: Candidate<'_>, work: &mut Work) -> Option<usize> {
-        self.index.first(&self.rules, candidate, &mut work.folded, &mut work.found)
+        self.index.first(&self.rules, candidate, &mut work.folded, &mut work.room)
     }
 
     /// The patterns and literals that messages are tried for because nothing else leads to their rules.

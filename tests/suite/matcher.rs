@@ -23,6 +23,7 @@ pub fn trials() -> Vec<Trial> {
         Trial::test("matcher/index_and_loop_agree_on_some_random_rules", || random(60, 140, 4)),
         Trial::test("matcher/index_and_loop_agree_on_many_random_rules", || random(300, 700, 20)),
         Trial::test("matcher/index_and_loop_agree_on_ordered_lists", lists),
+        Trial::test("matcher/index_and_loop_agree_on_very_many_numbers", numbers),
     ]
 }
 
@@ -241,6 +242,26 @@ fn overlapping(count: usize) -> Vec<String> {
         }
     });
     list.collect()
+}
+
+/// A failure has only so many error numbers, its causes all of theirs.
+fn numbers() -> Result<(), Failed> {
+    let exception =
+        |numbers: std::ops::Range<i64>| Exception { error_numbers: numbers.collect(), ..Exception::default() };
+    let failure = Failure { exceptions: vec![exception(0..200), exception(200..400)], ..Failure::default() };
+    for count in [1, 400] {
+        let mut rng = Rng::with_seed(3);
+        let values = |number: i64| Values { quantifier: Quantifier::Any, items: vec![number] };
+        let rules = (0..count).map(|id| Rule {
+            when: vec![Condition::ErrorNumber(values(399 - id))],
+            unless: Vec::new(),
+            connectors: Vec::new(),
+            ..rule(&mut rng, 0)
+        });
+        let matcher = Matcher::new(rules.collect(), Lexicon::default());
+        agree(&matcher, &failure, &mut Scratch::default())?;
+    }
+    Ok(())
 }
 
 /// Failures for each random rule set.
