@@ -3,6 +3,8 @@
 //! What is left is tried in order. Of those that wait for a message, a sieve clears most before the first one is tried;
 //! where it lets many through, a scan clears the ones of which no text occurs.
 
+use std::ops::{BitAnd, BitAndAssign, BitOr, BitOrAssign, Not};
+
 use crate::model::Rule;
 
 use super::Candidate;
@@ -13,9 +15,6 @@ use super::runs::each_bit;
 use super::scan::TextSet;
 use super::sieve::Sieve;
 use super::vector::has_avx2;
-
-/// Rules, a bit for each.
-type Rules = u128;
 
 /// Conditions on facts that are looked at for each rule; the others are looked at when the rule is tried.
 const FACTS: usize = 2;
@@ -53,23 +52,24 @@ impl Few {
     /// `None` when the rules are too many. For each of them its ways and connectors; the latter, keys of facts and texts
     /// are numbered.
     pub(super) fn new(ways: &[Vec<Access>], scopes: &[Vec<Scope>], facts: usize, texts: &TextSet) -> Option<Self> {
-        if ways.len() > Rules::BITS as usize {
+        if ways.len() > Rules::LIMIT {
             return None;
         }
         let last = scopes.iter().flatten().max().map_or(0, |&last| last as usize);
         let mut few = Self {
-            of_scope: vec![0; last + 1],
-            by_fact: vec![[0; FACTS]; facts],
-            need_fact: [0; FACTS],
-            by_text: vec![0; texts.texts().len()],
-            need_text: 0,
+            of_scope: vec![Rules::NONE; last + 1],
+            by_fact: vec![[Rules::NONE; FACTS]; facts],
+            need_fact: [Rules::NONE; FACTS],
+            by_text: vec![Rules::NONE; texts.texts().len()],
+            need_text: Rules::NONE,
             proven: vec![[0; 2]; ways.len()],
             sieves: Vec::new(),
         };
         for (number, (ways, scopes)) in ways.iter().zip(scopes).enumerate() {
-            let bit = 1 << number;
             for (scope, rules) in (0..).zip(&mut few.of_scope) {
-                *rules |= if scopes.contains(&0) || scopes.contains(&scope) { bit } else { 0 };
+                if scopes.contains(&0) || scopes.contains(&scope) {
+                    rules.add(number);
+                }
             }
             let [by_facts, by_text] = &mut few.proven[number];
             let mut found = 0;
@@ -82,18 +82,18 @@ impl Few {
                 if let Some(keys) = way.keys.iter().map(fact).collect::<Option<Vec<_>>>()
                     && found < FACTS
                 {
-                    few.need_fact[found] |= bit;
+                    few.need_fact[found].add(number);
                     for key in keys {
-                        few.by_fact[key][found] |= bit;
+                        few.by_fact[key][found].add(number);
                     }
                     *by_facts |= way.proven();
                     found += 1;
                 } else if let Some(keys) = way.keys.iter().map(text).collect::<Option<Vec<_>>>()
-                    && few.need_text & bit == 0
+                    && !few.need_text.has(number)
                 {
-                    few.need_text |= bit;
+                    few.need_text.add(number);
                     for key in keys {
-                        few.by_text[key] |= bit;
+                        few.by_text[key].add(number);
                     }
                     *by_text = way.proven();
                 }
@@ -107,11 +107,11 @@ impl Few {
 
     /// A sieve for some of the rules.
     fn sieve(&self, rules: Rules, texts: &TextSet) -> ScopeSieve {
-        let by_text = texts.texts().iter().zip(&self.by_text).map(|(text, of_text)| (&**text, of_text & rules));
-        let (texts, rules): (Vec<_>, Vec<_>) = by_text.filter(|(_, rules)| *rules != 0).unzip();
+        let by_text = texts.texts().iter().zip(&self.by_text).map(|(text, of_text)| (&**text, *of_text & rules));
+        let (texts, rules): (Vec<_>, Vec<_>) = by_text.filter(|(_, rules)| *rules != Rules::NONE).unzip();
         let (sieve, sets) = Sieve::new(&texts);
         let mut unknown = !self.need_text;
-        let mut by_set = vec![0; sets.iter().flatten().max().map_or(0, |last| last + 1)];
+        let mut by_set = vec![Rules::NONE; sets.iter().flatten().max().map_or(0, |last| last + 1)];
         for (rules, set) in rules.into_iter().zip(sets) {
             *set.map_or(&mut unknown, |set| &mut by_set[set]) |= rules;
         }
@@ -129,20 +129,19 @@ impl Few {
         folded: &mut Folded,
     ) -> Option<usize> {
         let mut left = self.of_scope[scope as usize];
-        let mut met = [0; FACTS];
+        let mut met = [Rules::NONE; FACTS];
         facts.each(candidate, |key| {
             met.iter_mut().zip(self.by_fact[key as usize]).for_each(|(met, rules)| *met |= rules);
         });
-        self.need_fact.iter().zip(met).for_each(|(need, met)| left &= !need | met);
+        self.need_fact.iter().zip(met).for_each(|(&need, met)| left &= !need | met);
         let bytes = candidate.text().len();
         let mut sieve = self.sieves.get(scope as usize);
         // A few are tried one by one before a scan: one of them may apply.
         let (mut spent, scan) = (0, texts.cost(bytes));
         let (mut is_scanned, mut is_seen) = (false, false);
-        while left != 0 {
-            let number = left.trailing_zeros() as usize;
-            let waits = !is_scanned && self.need_text & left & left.wrapping_neg() != 0;
-            let waiting = || (left & self.need_text).count_ones() as usize;
+        while let Some(number) = left.first() {
+            let waits = !is_scanned && self.need_text.has(number);
+            let waiting = || (left & self.need_text).count();
             if waits
                 && waiting() > 1
                 && let Some(sieve) = sieve.take()
@@ -151,7 +150,7 @@ impl Few {
                 continue;
             }
             if waits && spent >= scan / 2 && spent + waiting() * cost_of_try(bytes) > scan {
-                let mut seen = 0;
+                let mut seen = Rules::NONE;
                 texts.scan(folded.of(candidate.text()), |text| seen |= self.by_text[text as usize]);
                 left &= !self.need_text | seen;
                 (is_scanned, is_seen) = (true, folded.is_plain());
@@ -162,7 +161,7 @@ impl Few {
             if holds_beyond(&rules[number], candidate, by_facts | if is_seen { by_text } else { 0 }) {
                 return Some(number);
             }
-            left &= left - 1;
+            left.remove(number);
         }
         None
     }
@@ -179,11 +178,80 @@ impl Few {
 impl ScopeSieve {
     /// The rules that a message may be about.
     fn rules(&self, text: &str) -> Rules {
-        let by_set = |set: usize| self.by_set.get(set).copied().unwrap_or_default();
+        let by_set = |set: usize| self.by_set.get(set).copied().unwrap_or(Rules::NONE);
         each_bit(self.sieve.pass(text)).fold(self.unknown, |rules, set| rules | by_set(set))
     }
 
     fn bytes(&self) -> usize {
         self.sieve.bytes() + self.by_set.len() * size_of::<Rules>()
+    }
+}
+
+/// Words of a set of rules, and bits of a word.
+const WORDS: usize = 4;
+const BITS: usize = u64::BITS as usize;
+
+/// Rules, a bit for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Rules([u64; WORDS]);
+
+impl Rules {
+    const NONE: Self = Self([0; WORDS]);
+    /// So many rules have a bit: with more of them the look-ups of the index are faster.
+    const LIMIT: usize = WORDS * BITS;
+
+    fn add(&mut self, number: usize) {
+        self.0[number / BITS] |= 1 << (number % BITS);
+    }
+
+    fn remove(&mut self, number: usize) {
+        self.0[number / BITS] &= !(1 << (number % BITS));
+    }
+
+    fn has(self, number: usize) -> bool {
+        self.0[number / BITS] >> (number % BITS) & 1 == 1
+    }
+
+    /// The first one.
+    fn first(self) -> Option<usize> {
+        let word = self.0.iter().position(|&word| word != 0)?;
+        Some(word * BITS + self.0[word].trailing_zeros() as usize)
+    }
+
+    fn count(self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+}
+
+impl BitAnd for Rules {
+    type Output = Self;
+    fn bitand(self, other: Self) -> Self {
+        Self(std::array::from_fn(|word| self.0[word] & other.0[word]))
+    }
+}
+
+impl BitOr for Rules {
+    type Output = Self;
+    fn bitor(self, other: Self) -> Self {
+        Self(std::array::from_fn(|word| self.0[word] | other.0[word]))
+    }
+}
+
+impl Not for Rules {
+    type Output = Self;
+    fn not(self) -> Self {
+        Self(self.0.map(|word| !word))
+    }
+}
+
+impl BitAndAssign for Rules {
+    fn bitand_assign(&mut self, other: Self) {
+        *self = *self & other;
+    }
+}
+
+impl BitOrAssign for Rules {
+    fn bitor_assign(&mut self, other: Self) {
+        *self = *self | other;
     }
 }

@@ -236,20 +236,7 @@ impl Index {
         let texts = TextSet::new(filing.texts.into_things());
         let few = Few::new(&ways, &scopes, filing.items.len(), &texts);
         let [by_fact, by_text, by_search, waiting, always] = posts.map(Postings::new);
-        let mut runs = Numbering::default();
-        let mut searches_of_run: Vec<Vec<u32>> = Vec::new();
-        let mut searches_without_run = Vec::new();
-        for (id, search) in (0..).zip(&filing.searches) {
-            let Some(run) = search.run() else {
-                searches_without_run.push(id);
-                continue;
-            };
-            let (number, is_new) = runs.number(run.clone());
-            if is_new {
-                searches_of_run.push(Vec::new());
-            }
-            searches_of_run[number as usize].push(id);
-        }
+        let (runs, searches_of_run, searches_without_run) = by_run(&filing.searches);
         Self {
             scopes: filing.scopes.into_ids(),
             facts: filing.facts,
@@ -258,7 +245,7 @@ impl Index {
             by_text,
             searches: filing.searches,
             by_search,
-            runs: RunSet::new(runs.into_things()),
+            runs,
             searches_of_run,
             searches_without_run,
             waiting,
@@ -464,6 +451,24 @@ impl Round<'_> {
         }
         self.room.found.clear();
     }
+}
+
+/// The runs that searches require, the searches of each of them, and those without one.
+fn by_run(searches: &[Search]) -> (RunSet, Vec<Vec<u32>>, Vec<u32>) {
+    let mut runs = Numbering::default();
+    let (mut of_run, mut without): (Vec<Vec<u32>>, _) = (Vec::new(), Vec::new());
+    for (id, search) in (0..).zip(searches) {
+        let Some(run) = search.run() else {
+            without.push(id);
+            continue;
+        };
+        let (number, is_new) = runs.number(run.clone());
+        if is_new {
+            of_run.push(Vec::new());
+        }
+        of_run[number as usize].push(id);
+    }
+    (RunSet::new(runs.into_things()), of_run, without)
 }
 
 /// What filing rules needs until the index stands.
