@@ -19,6 +19,9 @@ use super::vector::has_avx2;
 /// Conditions on facts that are looked at for each rule; the others are looked at when the rule is tried.
 const FACTS: usize = 2;
 
+/// Bytes of messages for which the sieve costs as much as trying a rule.
+const LONG: usize = 600;
+
 /// What the keys of a set of few rules tell.
 #[derive(Debug)]
 pub(super) struct Few {
@@ -142,7 +145,10 @@ impl Few {
         while let Some(number) = left.first() {
             let waits = !is_scanned && self.need_text.has(number);
             let waiting = || (left & self.need_text).count();
+            // A rule whose facts are met already is likely to be the one.
+            let is_likely = bytes > LONG && spent == 0 && self.need_fact[0].has(number);
             if waits
+                && !is_likely
                 && waiting() > 1
                 && let Some(sieve) = sieve.take()
             {
