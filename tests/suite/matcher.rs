@@ -20,7 +20,7 @@ pub fn trials() -> Vec<Trial> {
         Trial::test("matcher/traces_and_loop_agree_on_random_rules", random_traces),
         Trial::test("matcher/steady_state_allocates_nothing", allocations),
         Trial::test("matcher/index_and_loop_agree_on_random_rules", || random(1, 40, 1)),
-        Trial::test("matcher/index_and_loop_agree_on_some_random_rules", || random(60, 140, 4)),
+        Trial::test("matcher/index_and_loop_agree_on_some_random_rules", || random(60, 256, 6)),
         Trial::test("matcher/index_and_loop_agree_on_many_random_rules", || random(300, 700, 20)),
         Trial::test("matcher/index_and_loop_agree_on_ordered_lists", lists),
         Trial::test("matcher/index_and_loop_agree_on_very_many_numbers", numbers),
