@@ -121,8 +121,8 @@ enum Then {
 pub(super) struct Room {
     /// Rules that are not tried yet: twice their number, and one more where no key of theirs was met.
     found: Vec<u32>,
-    /// Rules that wait for a search.
-    awaiting: Vec<(RuleId, u16)>,
+    /// Rules that wait for a search, whose number comes first: in order once searching begins.
+    awaiting: Vec<(u16, RuleId)>,
 }
 
 /// Where a rule can be found.
@@ -317,6 +317,7 @@ impl Index {
     /// Looks for patterns and literals that require no text, as far as their rules could still win: those with a run only
     /// where the run occurs.
     fn search(&self, round: &mut Round<'_>, folded: &mut Folded) {
+        round.room.awaiting.sort_unstable();
         for (group, of_run) in self.searches_of_run.chunks(64).enumerate() {
             let can_win = |searches: &Vec<u32>| searches.iter().any(|&id| round.can_win(id));
             let wanted = (0..64).zip(of_run).filter(|(_, searches)| can_win(searches));
@@ -409,7 +410,7 @@ impl Round<'_> {
                         self.best = post.rule;
                         break;
                     }
-                    Then::Await(search) => self.room.awaiting.push((post.rule, search)),
+                    Then::Await(search) => self.room.awaiting.push((search, post.rule)),
                     Then::Take | Then::Try => self.room.found.push(post.rule << 1 | u32::from(!is_met)),
                 }
             }
@@ -426,31 +427,37 @@ impl Round<'_> {
     fn can_win(&self, search: u32) -> bool {
         let mut posts = self.index.by_search.of(search, self.scope);
         posts.any(|posts| posts.first().is_some_and(|post| post.rule < self.best))
-            || self.room.awaiting.iter().any(|&(rule, of)| u32::from(of) == search && rule < self.best)
+            || of_search(&self.room.awaiting, search).next().is_some_and(|rule| rule < self.best)
     }
 
     /// Adds the rules that are found by a search or wait for it.
     fn meet(&mut self, search: u32) {
         self.add(&self.index.by_search, search, true);
-        let awaiting = self.room.awaiting.iter().filter(|(_, of)| u32::from(*of) == search);
-        self.room.found.extend(awaiting.map(|(rule, _)| rule << 1));
+        let Room { found, awaiting } = &mut *self.room;
+        found.extend(of_search(awaiting, search).map(|rule| rule << 1));
     }
 
     /// Tries the rules that were added, in their order.
     fn decide(&mut self) {
         self.room.found.sort_unstable();
         self.room.found.dedup();
-        let could_win = self.room.found.iter().take_while(|&&entry| entry >> 1 < self.best);
+        let mut could_win = self.room.found.iter().take_while(|&&entry| entry >> 1 < self.best);
         let applies = |&&entry: &&u32| {
             let (rule, is_met) = ((entry >> 1) as usize, entry & 1 == 0);
             let known = if is_met { self.index.given[rule] } else { 0 };
             holds_beyond(&self.rules[rule], self.candidate, known)
         };
-        if let Some(&first) = could_win.clone().find(applies) {
+        if let Some(&first) = could_win.find(applies) {
             self.best = first >> 1;
         }
         self.room.found.clear();
     }
+}
+
+/// The rules that wait for a search, in their order.
+fn of_search(awaiting: &[(u16, RuleId)], search: u32) -> impl Iterator<Item = RuleId> {
+    let start = awaiting.partition_point(|&(of, _)| u32::from(of) < search);
+    awaiting[start..].iter().take_while(move |&&(of, _)| u32::from(of) == search).map(|&(_, rule)| rule)
 }
 
 /// The runs that searches require, the searches of each of them, and those without one.

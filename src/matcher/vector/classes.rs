@@ -63,17 +63,16 @@ impl Fitting {
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use std::arch::x86_64::{
-        __m256i, _mm_loadu_si128, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_loadu_si256,
-        _mm256_movemask_epi8, _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
+        __m256i, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_set1_epi8, _mm256_setzero_si256,
+        _mm256_shuffle_epi8, _mm256_srli_epi16,
     };
     use std::ops::ControlFlow;
 
+    use super::super::registers::{BYTES, load, twice};
     use super::{Fitting, SIDE_BY_SIDE};
 
-    /// Bytes in one register.
-    const LANES: usize = 32;
     /// Bytes that the places of a block reach over.
-    const REACH: usize = LANES + SIDE_BY_SIDE - 1;
+    const REACH: usize = BYTES + SIDE_BY_SIDE - 1;
 
     #[target_feature(enable = "avx2")]
     pub(super) fn each(
@@ -85,7 +84,7 @@ mod avx2 {
         let Some(last) = text.len().checked_sub(REACH) else { return fitting.each_plainly(wanted, text, found) };
         let halves = fitting.halves.map(|halves| halves.map(|half| twice(&half)));
         let wanted = _mm256_set1_epi8(wanted.cast_signed());
-        for start in (0..last + LANES).step_by(LANES) {
+        for start in (0..last + BYTES).step_by(BYTES) {
             // The last block ends with the text: its first places have been looked at.
             let from = start.min(last);
             let mut places = fits(&halves, wanted, &text[from..from + REACH]) & u32::MAX << (start - from);
@@ -104,22 +103,12 @@ mod avx2 {
         let low_half = _mm256_set1_epi8(15);
         let mut sets = wanted;
         for (place, [low, high]) in halves.iter().enumerate() {
-            let bytes = &block[place..place + LANES];
-            // SAFETY: as many bytes are read as the slice has; the instruction wants no alignment.
-            let bytes = unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) };
+            let bytes = load(block, place);
             let of_low = _mm256_shuffle_epi8(*low, _mm256_and_si256(bytes, low_half));
             let of_high = _mm256_shuffle_epi8(*high, _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), low_half));
             sets = _mm256_and_si256(sets, _mm256_and_si256(of_low, of_high));
         }
         let none = _mm256_cmpeq_epi8(sets, _mm256_setzero_si256());
         !_mm256_movemask_epi8(none).cast_unsigned()
-    }
-
-    /// A table in both halves of a register.
-    #[target_feature(enable = "avx2")]
-    #[inline]
-    fn twice(table: &[u8; 16]) -> __m256i {
-        // SAFETY: as many bytes are read as the table has; the instruction wants no alignment.
-        _mm256_broadcastsi128_si256(unsafe { _mm_loadu_si128(table.as_ptr().cast()) })
     }
 }

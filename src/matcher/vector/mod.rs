@@ -5,6 +5,8 @@
 
 mod case;
 mod classes;
+#[cfg(target_arch = "x86_64")]
+mod registers;
 pub(super) mod sieve;
 pub(super) mod windows;
 

@@ -52,16 +52,14 @@ impl Bank {
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use std::arch::x86_64::{
-        __m256i, _mm_loadu_si128, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_loadu_si256,
-        _mm256_movemask_epi8, _mm256_or_si256, _mm256_shuffle_epi8, _mm256_storeu_si256,
+        __m256i, _mm256_and_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_shuffle_epi8, _mm256_storeu_si256,
     };
 
+    use super::super::registers::{BYTES, load, twice};
     use super::{Bank, Passed, SIDE_BY_SIDE};
 
-    /// Bytes in one register.
-    const LANES: usize = 32;
     /// Bytes that the places of a block reach over.
-    const REACH: usize = LANES + SIDE_BY_SIDE - 1;
+    const REACH: usize = BYTES + SIDE_BY_SIDE - 1;
 
     #[target_feature(enable = "avx2")]
     pub(super) fn pass(bank: &Bank, text: &[u8]) -> Passed {
@@ -79,7 +77,7 @@ mod avx2 {
         while let Some(block) = rest.first_chunk::<REACH>() {
             any = _mm256_or_si256(any, fitting(&tables, block));
             bytes = _mm256_or_si256(bytes, load(block, 0));
-            rest = &rest[LANES..];
+            rest = &rest[BYTES..];
         }
         Passed { sets: any_byte(any), is_ascii: _mm256_movemask_epi8(bytes) == 0 }
     }
@@ -96,27 +94,11 @@ mod avx2 {
         sets
     }
 
-    #[target_feature(enable = "avx2")]
-    #[inline]
-    fn load(block: &[u8; REACH], at: usize) -> __m256i {
-        let bytes = &block[at..at + LANES];
-        // SAFETY: as many bytes are read as the slice has; the instruction wants no alignment.
-        unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
-    }
-
-    /// A table in both halves of a register.
-    #[target_feature(enable = "avx2")]
-    #[inline]
-    fn twice(table: &[u8; 16]) -> __m256i {
-        // SAFETY: as many bytes are read as the table has; the instruction wants no alignment.
-        _mm256_broadcastsi128_si256(unsafe { _mm_loadu_si128(table.as_ptr().cast()) })
-    }
-
     /// The bits that are set in any byte.
     #[target_feature(enable = "avx2")]
     #[inline]
     fn any_byte(bytes: __m256i) -> u8 {
-        let mut lanes = [0; LANES];
+        let mut lanes = [0; BYTES];
         // SAFETY: as many bytes are written as the array has; the instruction wants no alignment.
         unsafe { _mm256_storeu_si256(lanes.as_mut_ptr().cast(), bytes) };
         lanes.iter().fold(0, |any, byte| any | byte)

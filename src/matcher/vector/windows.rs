@@ -212,10 +212,11 @@ fn look(wanted: &Wanted<'_>, block: &[u8; REACH], hash: impl Fn(u64) -> Hash) ->
 mod avx2 {
     use std::arch::x86_64::{
         __m256i, _mm_cvtsi32_si128, _mm256_add_epi32, _mm256_and_si256, _mm256_castsi256_ps, _mm256_i32gather_epi32,
-        _mm256_loadu_si256, _mm256_movemask_ps, _mm256_mullo_epi32, _mm256_set1_epi32, _mm256_sllv_epi32,
-        _mm256_srl_epi32, _mm256_srli_epi32,
+        _mm256_movemask_ps, _mm256_mullo_epi32, _mm256_set1_epi32, _mm256_sllv_epi32, _mm256_srl_epi32,
+        _mm256_srli_epi32,
     };
 
+    use super::super::registers::load;
     use super::{FIRST, Hits, MIXED, Marks, PLACES, REACH, SECOND, STRIDE, Wanted, each_block};
 
     /// Places in one register.
@@ -242,15 +243,6 @@ mod avx2 {
             }
         }
         [long, short]
-    }
-
-    /// The four bytes at eight places.
-    #[target_feature(enable = "avx2")]
-    #[inline]
-    fn load(block: &[u8; REACH], at: usize) -> __m256i {
-        let bytes = &block[at..at + LANES * STRIDE];
-        // SAFETY: as many bytes are read as the slice has; the instruction wants no alignment.
-        unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
     }
 
     /// [`Marks::has`] for eight hashes, a bit for each.
