@@ -3,6 +3,7 @@
 use crate::model::{Attribute, Fact, Failure};
 
 use super::facts::{CauseFacts, Facts};
+use super::index::Scope;
 use super::names::Name;
 use super::table::KeyId;
 
@@ -50,6 +51,11 @@ impl<'f> Candidate<'f> {
     /// The keys that the types of all causes meet.
     pub(super) fn type_keys(self) -> &'f [KeyId] {
         self.facts.type_keys()
+    }
+
+    /// The connector, as the rules number them.
+    pub(super) fn scope(self) -> Scope {
+        self.facts.scope()
     }
 
     /// All messages side by side, with LF around each.

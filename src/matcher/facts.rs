@@ -8,6 +8,7 @@ use crate::model::{Exception, Failure, fold_into, has_folded_letters, head_and_t
 
 use super::Lexicon;
 use super::gate::{Gate, Passed};
+use super::index::Scope;
 use super::names::{Name, NameId, Names};
 use super::table::{KeyId, TypeTable};
 use super::vector::push_lower;
@@ -30,6 +31,8 @@ pub struct Facts {
     type_keys: Vec<KeyId>,
     numbers: Vec<i64>,
     http_status: Option<u16>,
+    /// The connector, as the rules number them.
+    scope: Scope,
     /// Provider codes one behind the other, as they are and in lower case.
     words: String,
     lower: String,
@@ -93,17 +96,18 @@ pub(super) struct CauseFacts {
 }
 
 impl Facts {
-    /// Brings the facts together. `stated` is what the failure's `text` says explicitly.
+    /// Brings the facts together. `stated` is what the failure's `text` says explicitly, and `scope` its connector.
     pub(super) fn read(
         &mut self,
         failure: &Failure<'_>,
         stated: Option<&Failure<'_>>,
-        lexicon: &Lexicon,
-        types: &TypeTable,
+        scope: Scope,
+        (lexicon, types): (&Lexicon, &TypeTable),
         folded: &mut Folded,
     ) {
         self.clear();
         folded.forget();
+        self.scope = scope;
         self.truncated =
             failure.text.as_ref().is_some_and(|text| text.len() > limits::TEXT_HEAD_BYTES + limits::TEXT_TAIL_BYTES);
         let sent_exceptions = !failure.exceptions.is_empty();
@@ -322,6 +326,11 @@ impl Facts {
         if self.error_numbers.len() < limits::FACTS && !self.error_numbers.contains(&number) {
             self.error_numbers.push(number);
         }
+    }
+
+    /// The connector, as the rules number them.
+    pub(super) fn scope(&self) -> Scope {
+        self.scope
     }
 
     /// All messages, with LF in front of the first and behind each of them.

@@ -12,8 +12,8 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use crate::model::{
-    Attribute, AttributePattern, CauseCondition, CodePattern, Condition, Literal, Pattern, Quantifier, Requirement,
-    Rule, Run, Tries, TypePattern, Values, fold_into,
+    Attribute, AttributePattern, CauseCondition, CodePattern, Condition, Failure, Literal, Pattern, Quantifier,
+    Requirement, Rule, Run, Tries, TypePattern, Values, fold_into,
 };
 
 use super::Candidate;
@@ -31,13 +31,13 @@ const SCANNED: usize = 24;
 
 /// The number of a rule: its place in the order.
 type RuleId = u32;
-/// The connector that rules are for; 0 for all of them.
+/// The connector that rules are for, from 1 on; 0 for all of them, and for one that no rule is for.
 pub(super) type Scope = u32;
 
 /// The look-ups of one set of rules.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    /// The connectors, numbered from 0.
+    /// The connectors that rules are for, numbered from 0.
     scopes: HashMap<Box<str>, Scope, RandomState>,
     facts: FactKeys,
     by_fact: Postings,
@@ -261,9 +261,14 @@ impl Index {
         &self.facts.types
     }
 
-    /// Whether rules are for a connector of this name; any name will do when no rule is for one.
-    pub(crate) fn knows_connector(&self, name: &str) -> bool {
-        self.scopes.is_empty() || self.scopes.contains_key(name)
+    /// The connector of a failure.
+    pub(super) fn scope_of(&self, failure: &Failure<'_>) -> Scope {
+        failure.connector.as_deref().and_then(|name| self.scopes.get(name)).map_or(0, |number| number + 1)
+    }
+
+    /// Whether rules are for the connector of a failure; any will do when no rule is for one.
+    pub(super) fn knows_connector(&self, candidate: Candidate<'_>) -> bool {
+        self.scopes.is_empty() || candidate.scope() > 0
     }
 
     /// The patterns and literals that messages are tried for, in the order of their rules.
@@ -287,8 +292,7 @@ impl Index {
         folded: &mut Folded,
         room: &mut Room,
     ) -> Option<usize> {
-        let scope = candidate.failure().connector.as_deref().and_then(|name| self.scopes.get(name));
-        let scope = scope.map_or(0, |number| number + 1);
+        let scope = candidate.scope();
         if let Some(few) = &self.few {
             return few.first(&self.facts, &self.texts, rules, candidate, scope, folded);
         }

@@ -134,7 +134,9 @@ impl Matcher {
             scratch.facts.forget();
             scratch.of = self.id;
         }
-        scratch.facts.read(failure, stated, &self.lexicon, self.index.types(), &mut scratch.work.folded);
+        let scope = self.index.scope_of(failure);
+        let known = (&self.lexicon, self.index.types());
+        scratch.facts.read(failure, stated, scope, known, &mut scratch.work.folded);
         (Candidate::new(failure, &scratch.facts), &mut scratch.work)
     }
 
@@ -149,9 +151,9 @@ impl Matcher {
         self.index.tried()
     }
 
-    /// Whether rules are for a connector of this name; any name will do when no rule is for one.
-    pub(crate) fn knows_connector(&self, name: &str) -> bool {
-        self.index.knows_connector(name)
+    /// Whether rules are for the connector of a failure; any will do when no rule is for one.
+    pub(crate) fn knows_connector(&self, candidate: Candidate<'_>) -> bool {
+        self.index.knows_connector(candidate)
     }
 
     /// Bytes of the look-ups, roughly; without the rules and their compiled patterns.

@@ -15,7 +15,7 @@ use crate::model::byte_bits;
 
 use super::runs::each_bit;
 use super::vector::has_avx2;
-use super::vector::windows::{self, LONG, Marks, SHORT, STRIDE, Wanted, spread};
+use super::vector::windows::{self, LONG, Marks, SHORT, STRIDE, Wanted, spread, value_at};
 
 /// Texts of a packed searcher at most: it slows down with each of them.
 const PACKED: usize = 48;
@@ -248,7 +248,7 @@ impl<const N: usize> Sampled<N> {
         if ids.is_empty() {
             return None;
         }
-        let window = |id: TextId, at: usize| windows::value(&texts[id as usize][at..at + N]);
+        let window = |id: TextId, at: usize| value_at::<N>(&texts[id as usize], at).unwrap_or_default();
         let places_of = |id: TextId| 0..=texts[id as usize].len() - N;
         let mut popularity: HashMap<u64, u32, FixedState> = HashMap::default();
         for (id, at) in ids.iter().flat_map(|&id| places_of(id).map(move |at| (id, at))) {
@@ -304,7 +304,7 @@ impl<const N: usize> Sampled<N> {
 
     /// What the marks let through: what stands beside it, then the window at the end, then the whole text.
     fn verify(&self, at: usize, folded: &[u8], texts: &[Box<[u8]>], found: &mut impl FnMut(TextId)) {
-        let value = |at: usize| folded.get(at..at + N).map(windows::value);
+        let value = |at: usize| value_at::<N>(folded, at);
         let Some(number) = value(at).map(|value| bucket_of(value, self.bucket_shift)) else { return };
         let bucket = self.buckets[number];
         // At an end of the message nothing is told.
@@ -356,7 +356,7 @@ fn bucket_of(value: u64, shift: u32) -> usize {
 
 /// The bit for what a text has beside a window; all bits when it has no room for as much on either side.
 fn beside<const N: usize>(text: &[u8], at: usize) -> u32 {
-    let value = |at: usize| text.get(at..at + N).map(windows::value);
+    let value = |at: usize| value_at::<N>(text, at);
     let right = value(at + N).map(right_bit);
     right.or_else(|| at.checked_sub(N).and_then(value).map(left_bit)).unwrap_or(u32::MAX)
 }

@@ -187,9 +187,9 @@ impl RuleSet {
     }
 
     /// Says when no rule file is for the connector that was named: most often it is a misspelt one.
-    fn connector_note(&self, failure: &Failure<'_>) -> Option<String> {
-        let connector = failure.connector.as_deref().filter(|name| !name.trim().is_empty())?;
-        if self.matcher.knows_connector(connector) {
+    fn connector_note(&self, candidate: Candidate<'_>) -> Option<String> {
+        let connector = candidate.failure().connector.as_deref().filter(|name| !name.trim().is_empty())?;
+        if self.matcher.knows_connector(candidate) {
             return None;
         }
         let shown: String = connector.chars().take(limits::ID_CHARS).collect();
@@ -213,7 +213,7 @@ impl RuleSet {
         let code = &self.codes[index];
         let id = self.echoed(candidate.failure());
         let message = self.message(index, candidate, texts, id, &captures);
-        let mut notes: Vec<String> = self.connector_note(candidate.failure()).into_iter().collect();
+        let mut notes: Vec<String> = self.connector_note(candidate).into_iter().collect();
         if id.is_none() && candidate.failure().id.is_some() {
             notes.push(format!(
                 "`id` is not echoed: only 1 to {} of `A-Z a-z 0-9 . _ -`, and no secrets",

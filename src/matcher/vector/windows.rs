@@ -108,9 +108,13 @@ pub(crate) fn spread(window: u64) -> u64 {
     (window ^ window >> 32).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
-/// The bytes of a window as a number, the first one the lowest.
-pub(crate) fn value(window: &[u8]) -> u64 {
-    window.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
+/// The bytes of a window as a number, the first one the lowest; none where a text has no room for it.
+#[inline]
+pub(crate) fn value_at<const N: usize>(text: &[u8], at: usize) -> Option<u64> {
+    let window: &[u8; N] = text.get(at..)?.first_chunk()?;
+    let mut bytes = [0; size_of::<u64>()];
+    bytes[..N].copy_from_slice(window);
+    Some(u64::from_le_bytes(bytes))
 }
 
 /// The marks of both sizes, hashed alike; those of a size that nobody looks for are never asked.
@@ -211,9 +215,9 @@ fn look(wanted: &Wanted<'_>, block: &[u8; REACH], hash: impl Fn(u64) -> Hash) ->
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use std::arch::x86_64::{
-        __m256i, _mm_cvtsi32_si128, _mm256_add_epi32, _mm256_and_si256, _mm256_castsi256_ps, _mm256_i32gather_epi32,
-        _mm256_movemask_ps, _mm256_mullo_epi32, _mm256_set1_epi32, _mm256_sllv_epi32, _mm256_srl_epi32,
-        _mm256_srli_epi32,
+        __m256i, _mm_cvtsi32_si128, _mm256_add_epi32, _mm256_and_si256, _mm256_castsi256_ps, _mm256_movemask_ps,
+        _mm256_mullo_epi32, _mm256_set1_epi32, _mm256_setr_epi32, _mm256_sllv_epi32, _mm256_srl_epi32,
+        _mm256_srli_epi32, _mm256_storeu_si256,
     };
 
     use super::super::registers::load;
@@ -250,9 +254,14 @@ mod avx2 {
     #[inline]
     fn has(marks: &Marks, hashes: __m256i) -> u32 {
         let places = _mm256_srl_epi32(hashes, _mm_cvtsi32_si128(marks.shift.cast_signed()));
-        // SAFETY: `Marks::new` makes as many words as a hash shifted by `shift` has values, no more than 2^24, so that
-        // each place is inside of them and no negative number.
-        let words = unsafe { _mm256_i32gather_epi32::<4>(marks.words.as_ptr().cast(), places) };
+        // A gather does this in one instruction, and takes longer.
+        let mut of_lane = [0_u32; LANES];
+        // SAFETY: the array has the bytes of a register.
+        unsafe { _mm256_storeu_si256(of_lane.as_mut_ptr().cast(), places) };
+        // SAFETY: `Marks::new` makes as many words as a hash shifted by `shift` has values, so that each place is inside of
+        // them.
+        let word = |lane: usize| unsafe { marks.words.get_unchecked(of_lane[lane] as usize).cast_signed() };
+        let words = _mm256_setr_epi32(word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7));
         let mixed = _mm256_mullo_epi32(hashes, _mm256_set1_epi32(MIXED.cast_signed()));
         let first = _mm256_srli_epi32::<27>(mixed);
         let second = _mm256_and_si256(_mm256_srli_epi32::<22>(mixed), _mm256_set1_epi32(31));
