@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use clap::{Args, ValueEnum};
 
 use crate::answer::answer_read;
-use crate::engine::Engine;
+use crate::engine::{Engine, Generation};
 use crate::error::{Error, ErrorKind};
 use crate::input::mapping::Mapping;
 use crate::input::records::{Raw, Records};
@@ -152,7 +152,7 @@ impl Run<'_> {
         self.records(records, &cannot)
     }
 
-    fn records<R: Read>(
+    fn records<R: Read + Send>(
         &mut self,
         mut records: Records<R>,
         cannot: &impl Fn(io::Error) -> Error,
@@ -169,7 +169,8 @@ impl Run<'_> {
             let mut output = lock(&shared);
             loop {
                 let (answerer, counts) = (self.answerer, &mut self.counts);
-                output.line_if(|buffer| counts.count(answerer.answer(record, buffer)))?;
+                let generation = answerer.current();
+                output.line_if(|buffer| counts.count(answerer.answer(&generation, record, buffer)))?;
                 // The items of a list are there, but a signal must not wait for the last of them.
                 if records.would_wait() || records.is_list() {
                     break;
@@ -187,16 +188,19 @@ impl Run<'_> {
 }
 
 impl Answerer<'_> {
+    /// The rules in force, which whole answers are given by.
+    pub(super) fn current(&self) -> Arc<Generation> {
+        self.engine.current()
+    }
+
     /// Answers a record with one line, without its end, unless it is left out.
-    pub(super) fn answer(&self, record: Raw<'_>, buffer: &mut Vec<u8>) -> Answered {
-        // One set for the whole answer, whatever is loaded meanwhile.
-        let generation = self.engine.current();
+    pub(super) fn answer(&self, generation: &Generation, record: Raw<'_>, buffer: &mut Vec<u8>) -> Answered {
         let read = record.read_with(&self.mapping);
         if read.as_ref().is_ok_and(|entry| self.arguments.failures.leaves_out(entry)) {
             return Answered::LeftOut;
         }
         let fill_in = |failure: &mut _| self.arguments.failures.fill_in(failure);
-        let decision = answer_read(&generation, &self.keeper, record, read.map(|entry| entry.record), fill_in);
+        let decision = answer_read(generation, &self.keeper, record, read.map(|entry| entry.record), fill_in);
         self.write(buffer, &decision, generation.rules(), record.is_whole());
         if decision.error.is_some() { Answered::Unreadable } else { Answered::Read }
     }
@@ -216,6 +220,6 @@ impl Answerer<'_> {
     }
 }
 
-pub(super) fn lock(output: &Mutex<Output>) -> MutexGuard<'_, Output> {
-    output.lock().unwrap_or_else(PoisonError::into_inner)
+pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

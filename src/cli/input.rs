@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind};
 use crate::input::format::{Entry, Format};
 use crate::input::level::Level;
 use crate::input::mapping::Mapping;
-use crate::input::records::{self, Records};
+use crate::input::records::{self, Records, Stream};
 use crate::model::Failure;
 use crate::render::escaped;
 
@@ -153,12 +153,12 @@ pub(super) fn open(
     path: &Path,
     arguments: &FailureArguments,
     mapping: &Mapping,
-    read: impl FnOnce(Records<Box<dyn Read>>, &dyn Fn(io::Error) -> Error) -> Result<(), Failed>,
+    read: impl FnOnce(Records<Stream>, &dyn Fn(io::Error) -> Error) -> Result<(), Failed>,
 ) -> Result<(), Failed> {
     let cannot =
         |error: io::Error| Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display())).with_source(error);
     let format = arguments.format.input;
-    let of_stream = |input: Box<dyn Read>| {
+    let of_stream = |input: Stream| {
         let records = Records::new(input, format, mapping).map_err(cannot)?;
         Ok::<_, Error>(arguments.telling(records, path))
     };
@@ -167,7 +167,7 @@ pub(super) fn open(
         if stdin.is_terminal() {
             remark("reading failures from the terminal; end with Ctrl-D");
         }
-        return read(of_stream(Box::new(stdin.lock()))?, &cannot);
+        return read(of_stream(Box::new(stdin))?, &cannot);
     }
     let mut file = File::open(path).map_err(cannot)?;
     let metadata = file.metadata().map_err(cannot)?;
@@ -198,7 +198,7 @@ fn is_parquet(file: &mut File) -> io::Result<bool> {
 }
 
 #[cfg(feature = "parquet")]
-fn parquet(file: File, progress: &ProgressBar, mapping: &Mapping) -> io::Result<Records<Box<dyn Read>>> {
+fn parquet(file: File, progress: &ProgressBar, mapping: &Mapping) -> io::Result<Records<Stream>> {
     use crate::input::parquet::ParquetRows;
     let progress = progress.clone();
     let rows = ParquetRows::open(file, mapping, move |at| progress.set_position(at))?;
@@ -206,7 +206,7 @@ fn parquet(file: File, progress: &ProgressBar, mapping: &Mapping) -> io::Result<
 }
 
 #[cfg(not(feature = "parquet"))]
-fn parquet(_: File, _: &ProgressBar, _: &Mapping) -> io::Result<Records<Box<dyn Read>>> {
+fn parquet(_: File, _: &ProgressBar, _: &Mapping) -> io::Result<Records<Stream>> {
     Err(io::Error::other("it is Parquet, which this build does not read; build with `--features parquet`, or give CSV"))
 }
 

@@ -1,14 +1,15 @@
-//! `faultbook classify --threads`: one thread reads, some answer, one writes; the answers are those of one thread.
+//! `faultbook classify --threads`: every thread reads, answers and writes; the answers are those of one thread.
 //!
-//! Records go in batches from the reader to the threads that answer, in turns, and from those to the writer in the same
-//! turns: the order of the output needs no numbers and no sorting. A fixed number of batches goes round, so that memory
-//! stays flat, and the reader waits when nobody takes the answers.
+//! The threads take turns at the input: who has read a batch of records answers it, while the next one reads. What is
+//! answered stands in the caches of the processor that read it, and no thread is there for waiting only. Who brings the
+//! answers that come next in the order of the records writes them, and those behind them that were brought before. A fixed
+//! number of batches goes round, so that memory stays flat: while nobody takes the answers, nothing more is read.
 
-use std::io::Read;
+use std::collections::BTreeMap;
+use std::io::{self, Read};
 use std::num::NonZero;
 use std::process::exit;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 
 use crate::error::Error;
@@ -18,13 +19,13 @@ use super::classify::{Answered, Answerer, lock};
 use super::output::{self, Failed, Output};
 use super::signals::Stopping;
 
-/// Batches that go round for each thread that answers: one in work, one that waits, and one on each side of them.
+/// Batches that go round for each thread: one in work, the others wait until those in front of them are written.
 const BATCHES_PER_THREAD: usize = 4;
 
 /// Bytes that a batch may leave behind in memory for the next one.
 const BATCH_BYTES: usize = 2 * 1024 * 1024;
 
-/// Records on their way, and the answers to them.
+/// Records and the answers to them.
 #[derive(Default)]
 struct Work {
     records: Batch,
@@ -67,118 +68,174 @@ pub(super) fn count(asked: u16) -> usize {
 }
 
 /// Answers all records of an input with several threads.
-pub(super) fn run<R: Read>(
+pub(super) fn run<R: Read + Send>(
     answerer: &Answerer<'_>,
-    mut records: Records<R>,
+    records: Records<R>,
     threads: usize,
-    written: &Arc<Mutex<Output>>,
+    output: &Mutex<Output>,
     stopping: &Stopping,
-    cannot: &impl Fn(std::io::Error) -> Error,
+    cannot: &impl Fn(io::Error) -> Error,
 ) -> (Counts, Result<(), Failed>) {
-    thread::scope(|scope| {
-        let (give_back, free) = channel();
-        for _ in 0..threads * BATCHES_PER_THREAD {
-            let _ = give_back.send(Work::default());
+    let free = (0..threads * BATCHES_PER_THREAD).map(|_| Work::default()).collect();
+    let shared = Shared {
+        answerer,
+        output,
+        stopping,
+        input: Mutex::new(Input { records, batches: 0, end: None }),
+        order: Mutex::new(Order { free, ..Order::default() }),
+        freed: Condvar::new(),
+    };
+    let started = thread::scope(|scope| {
+        // Nothing is read before all of them are there.
+        let mut input = lock(&shared.input);
+        let started = (0..threads).try_for_each(|_| {
+            let work = || shared.work();
+            thread::Builder::new().spawn_scoped(scope, work).map(drop)
+        });
+        if started.is_err() {
+            input.end = Some(Ok(()));
         }
-        let mut to_answer = Vec::with_capacity(threads);
-        let mut done_by = Vec::with_capacity(threads);
-        for _ in 0..threads {
-            let (sender, receiver) = channel();
-            let (done, receive_done) = channel();
-            let answer = move || answer(answerer, &receiver, &done);
-            if let Err(error) = thread::Builder::new().spawn_scoped(scope, answer) {
-                return (Counts::default(), Err(output::no_thread(error)));
-            }
-            to_answer.push(sender);
-            done_by.push(receive_done);
-        }
-        let write = move || write(&done_by, &give_back, written, stopping);
-        let writer = match thread::Builder::new().spawn_scoped(scope, write) {
-            Ok(writer) => writer,
-            Err(error) => return (Counts::default(), Err(output::no_thread(error))),
-        };
-        let read = read(&mut records, &free, &to_answer, stopping).map_err(|error| cannot(error).into());
-        // Without senders the other threads end when they have done what is under way.
-        drop(to_answer);
-        match writer.join() {
-            Ok(counts) => (counts, read),
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-    })
+        started
+    });
+    let (input, order) = (shared.input.into_inner(), shared.order.into_inner());
+    let end = input.unwrap_or_else(PoisonError::into_inner).end.unwrap_or(Ok(()));
+    let counts = order.unwrap_or_else(PoisonError::into_inner).counts;
+    (counts, started.map_err(output::no_thread).and_then(|()| end.map_err(|error| cannot(error).into())))
 }
 
-/// Reads batches. A batch ends where the next record would have to be waited for: somebody may be waiting for the
-/// answers before sending it.
-fn read<R: Read>(
-    records: &mut Records<R>,
-    free: &Receiver<Work>,
-    to_answer: &[Sender<Work>],
-    stopping: &Stopping,
-) -> std::io::Result<()> {
-    let mut spare = Vec::new();
-    for sender in to_answer.iter().cycle() {
-        // The writer only goes before the reader when it has failed as a whole.
-        let Some(mut work) = spare.pop().or_else(|| free.recv().ok()) else { break };
+/// What the threads share.
+struct Shared<'s, R: Read> {
+    answerer: &'s Answerer<'s>,
+    output: &'s Mutex<Output>,
+    stopping: &'s Stopping,
+    input: Mutex<Input<R>>,
+    order: Mutex<Order>,
+    /// Told when batches are free again.
+    freed: Condvar,
+}
+
+/// Where batches come from.
+struct Input<R: Read> {
+    records: Records<R>,
+    /// How many were read.
+    batches: u64,
+    /// How the input ended, once it has.
+    end: Option<io::Result<()>>,
+}
+
+/// Where batches go to.
+#[derive(Default)]
+struct Order {
+    /// The number of the batch that is written next.
+    next: u64,
+    /// What was answered and waits for those in front of it.
+    waiting: BTreeMap<u64, Work>,
+    free: Vec<Work>,
+    counts: Counts,
+    /// Whether a thread has ended that owes answers.
+    is_broken: bool,
+}
+
+impl<R: Read> Shared<'_, R> {
+    /// What each thread does until the input ends.
+    fn work(&self) {
+        let _ends = Ends(self);
+        while let Some(mut work) = self.free() {
+            let mut input = lock(&self.input);
+            let Some(number) = input.read(&mut work.records, self.stopping) else { break };
+            // As many long records as there are batches would be too much: the next is read when this one is done.
+            let held = work.records.is_long().then_some(input);
+            // One set for a batch, whatever is loaded meanwhile: a batch waits for nobody.
+            let generation = self.answerer.current();
+            for record in work.records.iter() {
+                if work.counts.count(self.answerer.answer(&generation, record, &mut work.answers)) {
+                    work.answers.push(b'\n');
+                }
+            }
+            self.bring(number, work);
+            drop(held);
+        }
+    }
+
+    /// A batch to be filled, as soon as there is one; `None` when what is in front of them will never be written.
+    fn free(&self) -> Option<Work> {
+        let order = lock(&self.order);
+        let wait = self.freed.wait_while(order, |order| order.free.is_empty() && !order.is_broken);
+        let mut order = wait.unwrap_or_else(PoisonError::into_inner);
+        if order.is_broken { None } else { order.free.pop() }
+    }
+
+    /// Writes the answers to a batch and to those behind it, or leaves them to whoever brings the ones in front.
+    fn bring(&self, number: u64, work: Work) {
+        let mut order = lock(&self.order);
+        order.waiting.insert(number, work);
+        while let Some(mut work) = order.take_next() {
+            let answered = std::mem::take(&mut work.counts);
+            let written = lock(self.output).lines(&work.answers, answered.answered);
+            if let Err(failed) = written {
+                // Another thread may be waiting for input that never comes: nobody else could end the process now.
+                exit(super::conclude(&failed).into());
+            }
+            self.stopping.done();
+            order.counts.add(answered);
+            work.answers.clear();
+            work.answers.shrink_to(BATCH_BYTES);
+            work.records.clear();
+            order.free.push(work);
+        }
+        drop(order);
+        self.freed.notify_all();
+    }
+}
+
+impl Order {
+    /// The batch that is written next, if it has been answered.
+    fn take_next(&mut self) -> Option<Work> {
+        let work = self.waiting.remove(&self.next)?;
+        self.next += 1;
+        Some(work)
+    }
+}
+
+impl<R: Read> Input<R> {
+    /// Reads a batch and says its number. It ends where the next record would have to be waited for: somebody may be
+    /// waiting for the answers before sending it.
+    fn read(&mut self, batch: &mut Batch, stopping: &Stopping) -> Option<u64> {
+        if self.end.is_some() {
+            return None;
+        }
         stopping.wait_for_the_end();
-        let Some(first) = records.next()? else { break };
+        if !self.read_one(batch) {
+            return None;
+        }
         stopping.begin();
-        work.records.push(first);
-        let read = loop {
-            if work.records.is_full() || records.would_wait() {
-                break Ok(());
+        while !batch.is_full() && !self.records.would_wait() && self.read_one(batch) {}
+        self.batches += 1;
+        Some(self.batches - 1)
+    }
+
+    /// Reads a record, unless the input has ended.
+    fn read_one(&mut self, batch: &mut Batch) -> bool {
+        self.end = match self.records.next() {
+            Ok(Some(record)) => {
+                batch.push(record);
+                return true;
             }
-            match records.next() {
-                Ok(Some(next)) => work.records.push(next),
-                // The end is found again by the next batch.
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(error),
-            }
+            Ok(None) => Some(Ok(())),
+            Err(error) => Some(Err(error)),
         };
-        let is_long = work.records.is_long();
-        if sender.send(work).is_err() {
-            break;
-        }
-        read?;
-        if is_long {
-            // As many long records as there are batches would be too much: the next one waits until this one is done.
-            spare.extend(free.iter().take(to_answer.len() * BATCHES_PER_THREAD - spare.len()));
-        }
-    }
-    Ok(())
-}
-
-/// Answers the batches of one thread, until the reader sends no more.
-fn answer(answerer: &Answerer<'_>, batches: &Receiver<Work>, done: &Sender<Work>) {
-    for mut work in batches {
-        for record in work.records.iter() {
-            if work.counts.count(answerer.answer(record, &mut work.answers)) {
-                work.answers.push(b'\n');
-            }
-        }
-        if done.send(work).is_err() {
-            break;
-        }
+        false
     }
 }
 
-/// Writes the answers in the order of the records.
-fn write(answered: &[Receiver<Work>], give_back: &Sender<Work>, output: &Mutex<Output>, stopping: &Stopping) -> Counts {
-    let mut counts = Counts::default();
-    for receiver in answered.iter().cycle() {
-        let Ok(mut work) = receiver.recv() else { break };
-        let answered = std::mem::take(&mut work.counts);
-        let written = lock(output).lines(&work.answers, answered.answered);
-        if let Err(failed) = written {
-            // The reader may be waiting for input that never comes: nobody else could end the process now.
-            exit(super::conclude(&failed).into());
+/// A thread's part: if it ends by a panic, the others must not wait for its answers.
+struct Ends<'s, R: Read>(&'s Shared<'s, R>);
+
+impl<R: Read> Drop for Ends<'_, R> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            lock(&self.0.order).is_broken = true;
+            self.0.freed.notify_all();
         }
-        stopping.done();
-        counts.add(answered);
-        work.answers.clear();
-        work.answers.shrink_to(BATCH_BYTES);
-        work.records.clear();
-        // The reader has gone when the input has ended.
-        let _ = give_back.send(work);
     }
-    counts
 }

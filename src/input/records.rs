@@ -182,6 +182,10 @@ const LINE_BYTES: usize = 1024 * 1024;
 /// Bytes at both ends of a text over the limit that are kept; more than the engine looks at.
 const KEPT_BYTES: usize = 64 * 1024;
 
+/// Whatever the command line reads records from.
+#[cfg(feature = "cli")]
+pub(crate) type Stream = Box<dyn Read + Send>;
+
 /// Records of one input, one after the other.
 pub(crate) struct Records<R: Read> {
     reader: BufReader<io::Chain<io::Cursor<Vec<u8>>, R>>,
@@ -200,7 +204,7 @@ pub(crate) struct Records<R: Read> {
     used: usize,
     is_first: bool,
     /// Who wants to know the format, when it is known.
-    told: Option<Box<dyn FnOnce(Format)>>,
+    told: Option<Box<dyn FnOnce(Format) + Send>>,
 }
 
 enum Mode {
@@ -293,7 +297,7 @@ impl<R: Read> Records<R> {
 
     /// Tells which format is taken, as soon as that is known.
     #[cfg(feature = "cli")]
-    pub(crate) fn telling(mut self, tell: impl FnOnce(Format) + 'static) -> Self {
+    pub(crate) fn telling(mut self, tell: impl FnOnce(Format) + Send + 'static) -> Self {
         match self.format {
             Some(format) => tell(format),
             None => self.told = Some(Box::new(tell)),
@@ -591,14 +595,11 @@ fn read_line(reader: &mut BufReader<impl Read>, line: &mut Vec<u8>) -> io::Resul
 }
 
 #[cfg(feature = "parquet")]
-impl Records<Box<dyn Read>> {
+impl Records<Stream> {
     /// Records that are rows of a file with columns.
     pub(crate) fn of_rows(rows: impl RowSource + 'static) -> Self {
         Self {
-            reader: BufReader::with_capacity(
-                0,
-                io::Cursor::new(Vec::new()).chain(Box::new(io::empty()) as Box<dyn Read>),
-            ),
+            reader: BufReader::with_capacity(0, io::Cursor::new(Vec::new()).chain(Box::new(io::empty()) as Stream)),
             mode: Mode::Rows(Box::new(rows)),
             format: Some(Format::Parquet),
             is_mapped: false,

@@ -22,7 +22,7 @@ pub(crate) enum Row {
 }
 
 /// Rows that are read from somewhere else than a stream.
-pub(crate) trait RowSource {
+pub(crate) trait RowSource: Send {
     /// Puts the next row into `row`, or why there is none into `broken`.
     fn next(&mut self, row: &mut Vec<u8>, broken: &mut String) -> Row;
 }
