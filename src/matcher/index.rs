@@ -780,11 +780,20 @@ impl Search {
 /// For each key and connector, rules in their order.
 #[derive(Debug, Default)]
 struct Postings {
-    /// For each key, where its groups begin; one more for the end.
-    keys: Vec<u32>,
+    /// By key.
+    keys: Vec<Posted>,
     /// For each group, its connector and where its rules begin; one more for the end.
     groups: Vec<(Scope, u32)>,
     posts: Vec<Post>,
+}
+
+/// What is under a key.
+#[derive(Debug, Clone, Copy)]
+enum Posted {
+    /// One rule for one connector: most keys are like that, and most of a large set is in no cache.
+    One(Scope, Post),
+    /// Groups from one place to another.
+    Groups(u32, u32),
 }
 
 impl Postings {
@@ -793,33 +802,40 @@ impl Postings {
         posts.sort_unstable();
         posts.dedup();
         let mut postings = Self::default();
-        let mut last = None;
-        for (key, scope, post) in posts {
-            if last != Some((key, scope)) {
-                postings.keys.resize(key as usize + 1, count(postings.groups.len()));
-                postings.groups.push((scope, count(postings.posts.len())));
-                last = Some((key, scope));
-            }
-            postings.posts.push(post);
+        for of_key in posts.chunk_by(|(one, ..), (other, ..)| one == other) {
+            let first = count(postings.groups.len());
+            let posted = match *of_key {
+                [(_, scope, post)] => Posted::One(scope, post),
+                _ => {
+                    for group in of_key.chunk_by(|(_, one, _), (_, other, _)| one == other) {
+                        postings.groups.push((group[0].1, count(postings.posts.len())));
+                        postings.posts.extend(group.iter().map(|&(.., post)| post));
+                    }
+                    Posted::Groups(first, count(postings.groups.len()))
+                }
+            };
+            postings.keys.resize(of_key[0].0 as usize, Posted::Groups(0, 0));
+            postings.keys.push(posted);
         }
-        postings.keys.push(count(postings.groups.len()));
         postings.groups.push((Scope::MAX, count(postings.posts.len())));
         postings
     }
 
     /// The rules of a key: those of all connectors, and those of one.
     fn of(&self, key: u32, scope: Scope) -> impl Iterator<Item = &[Post]> {
-        let key = key as usize;
-        let groups = match self.keys.get(key..key + 2) {
-            Some(&[start, end]) => start as usize..end as usize,
-            _ => 0..0,
+        let is_for = move |of: Scope| of == 0 || of == scope;
+        let (one, groups) = match self.keys.get(key as usize) {
+            Some(Posted::One(of, post)) => (is_for(*of).then(|| std::slice::from_ref(post)), 0..0),
+            Some(&Posted::Groups(start, end)) => (None, start as usize..end as usize),
+            None => (None, 0..0),
         };
-        groups
-            .filter(move |&group| self.groups[group].0 == 0 || self.groups[group].0 == scope)
-            .map(|group| &self.posts[self.groups[group].1 as usize..self.groups[group + 1].1 as usize])
+        let of_group = |group: usize| &self.posts[self.groups[group].1 as usize..self.groups[group + 1].1 as usize];
+        one.into_iter().chain(groups.filter(move |&group| is_for(self.groups[group].0)).map(of_group))
     }
 
     fn bytes(&self) -> usize {
-        self.keys.capacity() * 4 + self.groups.capacity() * 8 + self.posts.capacity() * size_of::<Post>()
+        self.keys.capacity() * size_of::<Posted>()
+            + self.groups.capacity() * 8
+            + self.posts.capacity() * size_of::<Post>()
     }
 }
