@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 
+use memchr::memchr;
 use regex_syntax::hir::{Hir, HirKind};
 
 use super::super::any_case::has_folded_letters;
 use super::text::{Step, Text};
 use super::token::{CHOICES, Token, expand};
 
-/// A pattern as a choice of texts with classes behind them, of which is known where a match ends and where its value is.
+/// A pattern as a choice of texts with classes behind them, or as two texts with anything between them on the line, of
+/// which is known where a match ends and where its value is.
 #[derive(Debug)]
 pub(crate) struct Extractor {
     choices: Box<[Extract]>,
@@ -18,6 +20,8 @@ pub(crate) struct Extractor {
 #[derive(Debug)]
 struct Extract {
     text: Text,
+    /// The text that a match ends with, where anything may stand in front of it: the last one on the line.
+    last: Option<Text>,
     tail: Box<[Step]>,
     /// Where the value starts and ends; the whole match without a group.
     value: Option<[Mark; 2]>,
@@ -57,14 +61,19 @@ pub(crate) struct Extracted {
 }
 
 impl Extractor {
-    /// The extractor of a pattern; `None` when it is more than a text with classes behind it.
+    /// The extractor of a pattern; `None` when it is more than that.
     pub(crate) fn of(hir: &Hir) -> Option<Self> {
         if !is_greedy(hir) {
             return None;
         }
         let choices = expand(hir).filter(|choices| choices.len() <= CHOICES)?;
         let is_folding = choices.iter().flatten().any(Token::is_folding);
-        Some(Self { choices: choices.iter().map(|tokens| Extract::new(tokens)).collect::<Option<_>>()?, is_folding })
+        let choices = match choices.as_slice() {
+            // Of several choices the one that ends last would have to be told.
+            [tokens] => Extract::between(tokens).or_else(|| Extract::new(tokens)).map(|only| Box::from([only]))?,
+            _ => choices.iter().map(|tokens| Extract::new(tokens)).collect::<Option<_>>()?,
+        };
+        Some(Self { choices, is_folding })
     }
 
     /// Whether it can tell for a text; else only the regular expression can. Looks at the whole text.
@@ -113,6 +122,15 @@ fn is_greedy(hir: &Hir) -> bool {
 }
 
 impl Extract {
+    /// Two texts with anything between them.
+    fn between(tokens: &[Token]) -> Option<Self> {
+        let gap = tokens.iter().position(|token| matches!(token, Token::Gap))?;
+        let (text, behind_text) = Text::new(&tokens[..gap])?;
+        let (last, behind_last) = Text::new(&tokens[gap + 1..])?;
+        let is_all = behind_text.is_empty() && behind_last.is_empty();
+        is_all.then(|| Self { text, last: Some(last), tail: Box::default(), value: None })
+    }
+
     fn new(tokens: &[Token]) -> Option<Self> {
         let is_value = |token: &&Token| matches!(token, Token::Value);
         let plain: Vec<Token> = tokens.iter().filter(|token| !is_value(token)).cloned().collect();
@@ -147,16 +165,24 @@ impl Extract {
             [start, end] => Some([mark(*start), mark(*end - 1)]),
             _ => return None,
         };
-        Some(Self { value, tail: tail.into(), text })
+        Some(Self { value, tail: tail.into(), text, last: None })
     }
 
     /// The first match at or behind a place.
     fn find(&self, hay: &[u8], mut at: usize) -> Option<Extracted> {
         while let Some((start, end)) = self.text.find(hay, at, hay.len()) {
-            if let Some(found) = self.read(hay, start, end) {
-                return Some(found);
+            let Some(last) = &self.last else {
+                if let Some(found) = self.read(hay, start, end) {
+                    return Some(found);
+                }
+                at = start + 1;
+                continue;
+            };
+            let line_end = memchr(b'\n', &hay[end..]).map_or(hay.len(), |length| end + length);
+            if let Some((_, end)) = last.find_last(hay, end, line_end) {
+                return Some(Extracted { found: start..end, value: start..end });
             }
-            at = start + 1;
+            at = line_end;
         }
         None
     }

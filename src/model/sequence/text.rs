@@ -143,6 +143,12 @@ impl Text {
         }
     }
 
+    /// Where it stands last behind a place and in front of another one.
+    pub(super) fn find_last(&self, hay: &[u8], from: usize, to: usize) -> Option<(usize, usize)> {
+        let next = |from: usize| self.find(hay, from, to);
+        std::iter::successors(next(from), |(start, _)| next(start + 1)).last()
+    }
+
     fn stands(&self, hay: &[u8], start: usize, end: usize) -> bool {
         self.before.is_none_or(|edge| edge.stands(hay, start)) && self.after.is_none_or(|edge| edge.stands(hay, end))
     }
