@@ -14,7 +14,7 @@ use super::rows::{Row, RowSource, check_columns};
 pub(crate) struct ParquetRows {
     rows: RowIter<'static>,
     /// Says how many bytes of the file were read, as far as rows tell.
-    progress: Box<dyn Fn(u64)>,
+    progress: Box<dyn Fn(u64) + Send>,
     bytes: u64,
     total: u64,
     read: u64,
@@ -29,7 +29,7 @@ impl ParquetRows {
     pub(crate) fn open(
         file: impl ChunkReader + 'static,
         mapping: &Mapping,
-        progress: impl Fn(u64) + 'static,
+        progress: impl Fn(u64) + Send + 'static,
     ) -> io::Result<Self> {
         let bytes = file.len();
         let reader = SerializedFileReader::new(file).map_err(io::Error::other)?;
