@@ -56,7 +56,7 @@ pub fn svg(results: &Results) -> String {
     };
     debug_assert!(COLUMNS[1].0.starts_with("miss"));
     let mut out = String::from(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1000 450\" font-family=\"sans-serif\" font-size=\"12\">\n\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1010 450\" font-family=\"sans-serif\" font-size=\"12\">\n\
          <title>Nanoseconds per classification</title>\n\
          <style>text { fill: #444 } .grid { stroke: #999; stroke-opacity: .35 } \
          @media (prefers-color-scheme: dark) { text { fill: #ccc } }</style>\n",
