@@ -11,7 +11,7 @@ use faultbook::{Code, Failure, Rule};
 use libfuzzer_sys::fuzz_target;
 
 /// Rules that make a set a large one, of which no message is about.
-static OTHERS: LazyLock<Vec<Rule>> = LazyLock::new(|| (0..200).filter_map(|n| rule(&format!("other word {n} here"))).collect());
+static OTHERS: LazyLock<Vec<Rule>> = LazyLock::new(|| (0..300).filter_map(|n| rule(&format!("other word {n} here"))).collect());
 
 fuzz_target!(|input: &str| {
     let (lines, message) = input.split_once("\n\n").unwrap_or((input, input));
