@@ -58,10 +58,9 @@ impl Folded {
     pub(super) fn of(&mut self, text: &str) -> &[u8] {
         if !self.is_current {
             self.bytes.clear();
-            self.is_plain = !has_folded_letters(text);
-            if self.is_plain {
-                push_lower(text.as_bytes(), &mut self.bytes);
-            } else {
+            self.is_plain = push_lower(text.as_bytes(), &mut self.bytes) || !has_folded_letters(text);
+            if !self.is_plain {
+                self.bytes.clear();
                 fold_into(text, &mut self.bytes);
             }
             self.is_current = true;
