@@ -1,6 +1,6 @@
 //! Which of many texts occur in a folded message: one pass whose cost hardly grows with their number.
 //!
-//! A few texts are looked for by a packed searcher. Many are sampled: of every text the hashes of a few windows of eight
+//! A few texts are looked for by a packed searcher. Many are sampled: of every text the hashes of a few windows of seven
 //! (or four) bytes are marked in a bitmap, one window for each residue of its place modulo four, so that looking at every
 //! fourth place of the message meets one of them wherever the text stands. What the bitmap lets through is compared as a
 //! whole. Both find the same.
@@ -15,16 +15,18 @@ use crate::model::byte_bits;
 
 use super::runs::each_bit;
 use super::vector::has_avx2;
-use super::vector::windows::{self, LONG, Marks, SHORT, STRIDE, Wanted, spread, value_at};
+use super::vector::windows::{self, BEHIND, LONG, Marks, SHORT, STRIDE, Wanted, spread, value_at};
 
 /// Texts of a packed searcher at most: it slows down with each of them.
 const PACKED: usize = 48;
 /// From so many texts on sampling is faster, where it has vector code.
 const SAMPLED: usize = 13;
-/// Bits of the bitmap for each marked window: most places of a message hit none of them.
-const BITS_PER_WINDOW: usize = 11;
+/// Bits of the bitmap for each mark: most places of a message hit none of them.
+const BITS_PER_MARK: usize = 32;
 /// Bits of a bitmap that fits the fastest cache anyway.
 const SMALL_BITMAP: usize = 1 << 18;
+/// What the bytes behind a window tell, in bits: each mark has one bit of 32 for them.
+const TOLD_BEHIND: f32 = 5.0;
 /// What a scan costs in nanoseconds whatever the length of the message.
 const SCAN: usize = 200;
 /// Bytes that the packed searcher looks at first.
@@ -257,15 +259,16 @@ impl<const N: usize> Sampled<N> {
         let mut windows: Vec<(u64, Window)> = Vec::with_capacity(ids.len() * STRIDE);
         for &id in ids {
             let surprise = Surprise::new(&texts[id as usize]);
-            // A window that few texts share and that messages hold rarely.
+            let last = texts[id as usize].len() - N;
+            // A window that few texts share and that messages hold rarely, with something behind it.
             #[expect(clippy::cast_precision_loss, reason = "as many as there are texts")]
             let worth: Vec<f32> = places_of(id)
                 .map(|at| {
                     let sharing = popularity.get(&window(id, at)).copied().unwrap_or_default();
-                    surprise.of(at, N) - 2.0 * (sharing as f32).log2()
+                    let behind = if at + BEHIND <= last { TOLD_BEHIND } else { 0.0 };
+                    surprise.of(at, N) + behind - 2.0 * (sharing as f32).log2()
                 })
                 .collect();
-            let last = texts[id as usize].len() - N;
             for residue in 0..STRIDE {
                 let places = places_of(id).skip(residue).step_by(STRIDE);
                 if let Some(at) = places.max_by(|&a, &b| worth[a].total_cmp(&worth[b])) {
@@ -276,11 +279,7 @@ impl<const N: usize> Sampled<N> {
                 }
             }
         }
-        let bits = (windows.len() * 4 * BITS_PER_WINDOW).min(SMALL_BITMAP).max(windows.len() * BITS_PER_WINDOW);
-        let mut marks = Marks::new(bits);
-        for (value, _) in &windows {
-            marks.mark(*value);
-        }
+        let marks = Self::marks(&windows, texts);
         let count = windows.len().next_power_of_two().max(2);
         let bucket_shift = u64::BITS - count.trailing_zeros();
         windows.sort_unstable_by(|one, other| {
@@ -300,6 +299,23 @@ impl<const N: usize> Sampled<N> {
         }
         let windows = windows.into_iter().map(|(_, window)| window).collect();
         Some(Self { marks, buckets, bucket_shift, windows })
+    }
+
+    /// The windows marked with what their texts have behind them: nothing is known behind the end of a text.
+    fn marks(windows: &[(u64, Window)], texts: &[Box<[u8]>]) -> Marks {
+        let behind = |window: &Window| {
+            let behind = value_at::<BEHIND>(&texts[window.text as usize], usize::from(window.at) + N);
+            behind.filter(|_| N == LONG).and_then(|behind| u32::try_from(behind).ok())
+        };
+        let mut wanted: Vec<_> = windows.iter().map(|(value, window)| (*value, behind(window))).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let bits = (wanted.len() * 2 * BITS_PER_MARK).min(SMALL_BITMAP).max(wanted.len() * BITS_PER_MARK);
+        let mut marks = Marks::new(bits);
+        for (value, behind) in wanted {
+            marks.mark(value, behind);
+        }
+        marks
     }
 
     /// What the marks let through: what stands beside it, then the window at the end, then the whole text.

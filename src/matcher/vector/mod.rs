@@ -54,21 +54,32 @@ mod tests {
             let text = text(&mut rng);
             let hashing = if seed % 3 == 0 { Hashing::Single } else { Hashing::Lanes };
             let [mut long, mut short] = [(); 2].map(|()| Marks::hashed_by(hashing, rng.usize(..20_000)));
-            for window in text.windows(windows::LONG).filter(|_| rng.u8(..8) == 0) {
-                long.mark(number(window));
+            let behind = |at: usize| {
+                let behind = text.iter().skip(at + windows::LONG).take(windows::BEHIND);
+                (0..).zip(behind).fold(0, |number, (place, &byte)| number | u32::from(byte) << (8 * place))
+            };
+            for (at, window) in text.windows(windows::LONG).enumerate() {
+                match rng.u8(..16) {
+                    0 => long.mark(number(window), None),
+                    1 => long.mark(number(window), Some(behind(at))),
+                    _ => {}
+                }
             }
             for window in text.windows(windows::SHORT).filter(|_| rng.u8(..8) == 0) {
-                short.mark(number(window));
+                short.mark(number(window), None);
             }
             let wanted = Wanted { long: rng.bool().then_some(&long), short: rng.bool().then_some(&short) };
             let (mut quick, mut plain, mut expected) = (Vec::new(), Vec::new(), Vec::new());
             windows::each_hit(&wanted, &text, |hits| quick.push(hits));
             windows::each_hit_plainly(&wanted, &text, |hits| plain.push(hits));
             assert_eq!(quick, plain, "seed {seed}");
-            for (marks, length) in [(wanted.long, windows::LONG), (wanted.short, windows::SHORT)] {
+            for length in [windows::LONG, windows::SHORT] {
                 let places = text.windows(length).enumerate().step_by(windows::STRIDE);
-                let is_marked = |window: &[u8]| marks.is_some_and(|marks| marks.may_hold(number(window)));
-                expected.extend(places.filter(|(_, window)| is_marked(window)).map(|(place, _)| (length, place)));
+                let is_marked = |&(at, window): &(usize, &[u8])| match length {
+                    windows::LONG => wanted.long.is_some_and(|marks| marks.may_hold(number(window), behind(at))),
+                    _ => wanted.short.is_some_and(|marks| marks.may_hold_short(number(window))),
+                };
+                expected.extend(places.filter(is_marked).map(|(place, _)| (length, place)));
                 missed += text.len();
             }
             let bits = |bits: u32, start: usize| {

@@ -6,19 +6,26 @@ pub(crate) const STRIDE: usize = 4;
 pub(crate) const PLACES: usize = 16;
 /// Bytes of a window, short and long.
 pub(crate) const SHORT: usize = 4;
-pub(crate) const LONG: usize = 8;
+pub(crate) const LONG: usize = 7;
 
-/// Bytes from one block of places to the next, and those that the windows of a block reach over.
+/// Bytes that are looked at behind a long window.
+pub(crate) const BEHIND: usize = 4;
+
+/// Bytes from one block of places to the next, and those that the windows of a block reach over, with what is behind
+/// them.
 const BLOCK: usize = PLACES * STRIDE;
-const REACH: usize = BLOCK + LONG - STRIDE;
+const REACH: usize = BLOCK - STRIDE + LONG + BEHIND;
 
-/// Multipliers of the two halves of a window, and of their sum: odd, and as irregular as bits can be (from the golden
-/// ratio and the square roots of two and three).
+/// Multipliers of the two halves of a window, of their sum, and of what is behind: odd, and as irregular as bits can be
+/// (from the golden ratio and the square roots of two, three and five). The one of the second half is a byte higher up,
+/// so that the byte behind a long window, the highest of the half, counts for nothing.
 const FIRST: u32 = 0x9E37_79B1;
-const SECOND: u32 = 0x6A09_E667;
+const SECOND: u32 = 0x6A09_E667 << 8;
 const MIXED: u32 = 0xBB67_AE85;
+const THIRD: u32 = 0x3C6E_F373;
 
-/// Marked windows: two bits in one word for each of them, found by the hash of the window.
+/// Marked windows: two bits in one word for each of them, found by the hash of the window. The second one is that of the
+/// bytes behind a long window, as far as its text has them: most windows that messages hold as well have others there.
 #[derive(Debug)]
 pub(crate) struct Marks {
     /// As many as a hash has values when it is shifted.
@@ -47,30 +54,38 @@ impl Marks {
         Self { words: vec![0; words].into_boxed_slice(), shift: u32::BITS - words.trailing_zeros(), hashing }
     }
 
-    /// Marks a window, given as a number, the first byte the lowest.
-    pub(crate) fn mark(&mut self, window: u64) {
-        let Hash { place, first, second } = self.hash(window);
-        self.words[(place >> self.shift) as usize] |= 1 << (31 - first) | 1 << (31 - second);
+    /// Marks a window with the bytes that are always behind it, if there are some; each given as a number, the first byte
+    /// the lowest. Behind a short window nothing is looked at.
+    pub(crate) fn mark(&mut self, window: u64, behind: Option<u32>) {
+        let Hash { place, first, second, third } = self.hash(window, behind.unwrap_or_default());
+        let other = if behind.is_some() { third } else { second };
+        self.words[(place >> self.shift) as usize] |= 1 << (31 - first) | 1 << (31 - other);
     }
 
-    fn hash(&self, window: u64) -> Hash {
+    fn hash(&self, window: u64, behind: u32) -> Hash {
         match self.hashing {
-            Hashing::Lanes => in_lanes(window),
+            Hashing::Lanes => in_lanes(window, behind),
             Hashing::Single => in_one(window),
         }
     }
 
-    /// Whether a window may be marked.
+    /// Whether a long window may be marked with what is behind it.
     #[cfg(test)]
-    pub(super) fn may_hold(&self, window: u64) -> bool {
-        self.has(self.hash(window)) == 1
+    pub(super) fn may_hold(&self, window: u64, behind: u32) -> bool {
+        self.has(self.hash(window, behind)) == 1
+    }
+
+    /// Whether a short window may be marked.
+    #[cfg(test)]
+    pub(super) fn may_hold_short(&self, window: u64) -> bool {
+        self.has(self.hash(window, 0).short()) == 1
     }
 
     /// Whether a window with this hash may be marked: one, or zero.
     #[inline]
-    fn has(&self, Hash { place, first, second }: Hash) -> u32 {
+    fn has(&self, Hash { place, first, second, third }: Hash) -> u32 {
         let word = self.words.get((place >> self.shift) as usize).copied().unwrap_or_default();
-        (word << first & word << second) >> 31
+        (word << first & (word << second | word << third)) >> 31
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -79,28 +94,37 @@ impl Marks {
 }
 
 /// What is known of a window: the word of its bits, told by the highest bits of `place`, and the bits, counted from the
-/// highest.
+/// highest: two of its own, and the one of what is behind it.
 #[derive(Debug, Clone, Copy)]
 struct Hash {
     place: u32,
     first: u32,
     second: u32,
+    third: u32,
+}
+
+impl Hash {
+    /// The same whatever is behind the window.
+    #[inline]
+    fn short(self) -> Self {
+        Self { third: self.second, ..self }
+    }
 }
 
 /// A window hashed by [`Hashing::Lanes`]; the upper half of a short one is zero.
 #[expect(clippy::cast_possible_truncation, reason = "each half on its own")]
-fn in_lanes(window: u64) -> Hash {
+fn in_lanes(window: u64, behind: u32) -> Hash {
     let place = (window as u32).wrapping_mul(FIRST).wrapping_add(((window >> 32) as u32).wrapping_mul(SECOND));
     let mixed = place.wrapping_mul(MIXED);
-    Hash { place, first: mixed >> 27, second: mixed >> 22 & 31 }
+    Hash { place, first: mixed >> 27, second: mixed >> 22 & 31, third: behind.wrapping_mul(THIRD) >> 27 }
 }
 
-/// A window hashed by [`Hashing::Single`]: both bits are the same one, since each shift counts here.
+/// A window hashed by [`Hashing::Single`]: all bits are the same one, since each shift counts here.
 #[expect(clippy::cast_possible_truncation, reason = "the upper half, and bits of the lower one")]
 fn in_one(window: u64) -> Hash {
     let hash = spread(window);
     let bit = hash as u32 >> 27;
-    Hash { place: (hash >> 32) as u32, first: bit, second: bit }
+    Hash { place: (hash >> 32) as u32, first: bit, second: bit, third: bit }
 }
 
 /// Fibonacci hashing of a window, of which the upper half depends on all bytes.
@@ -111,10 +135,20 @@ pub(crate) fn spread(window: u64) -> u64 {
 /// The bytes of a window as a number, the first one the lowest; none where a text has no room for it.
 #[inline]
 pub(crate) fn value_at<const N: usize>(text: &[u8], at: usize) -> Option<u64> {
-    let window: &[u8; N] = text.get(at..)?.first_chunk()?;
+    let rest = text.get(at..)?;
+    // One load, where there are as many bytes as a number has.
+    if let Some(bytes) = rest.first_chunk() {
+        return Some(u64::from_le_bytes(*bytes) & bits_of(N));
+    }
+    let window: &[u8; N] = rest.first_chunk()?;
     let mut bytes = [0; size_of::<u64>()];
     bytes[..N].copy_from_slice(window);
     Some(u64::from_le_bytes(bytes))
+}
+
+/// The bits of so many bytes.
+const fn bits_of(bytes: usize) -> u64 {
+    u64::MAX >> (u64::BITS as usize - 8 * bytes)
 }
 
 /// The marks of both sizes, hashed alike; those of a size that nobody looks for are never asked.
@@ -151,7 +185,9 @@ pub(crate) fn each_hit(wanted: &Wanted<'_>, text: &[u8], found: impl FnMut(Hits)
 pub(super) fn each_hit_plainly(wanted: &Wanted<'_>, text: &[u8], found: impl FnMut(Hits)) {
     match wanted.hashing() {
         Some(Hashing::Lanes) => each_block(wanted, text, |wanted, block| look(wanted, block, in_lanes), found),
-        Some(Hashing::Single) => each_block(wanted, text, |wanted, block| look(wanted, block, in_one), found),
+        Some(Hashing::Single) => {
+            each_block(wanted, text, |wanted, block| look(wanted, block, |window, _| in_one(window)), found);
+        }
         None => {}
     }
 }
@@ -177,37 +213,32 @@ fn each_block(
     }
     // The last block ends with the last window, as far as there is a whole block in front of that.
     let end = text.len() / STRIDE * STRIDE;
-    if end <= start {
-        return;
+    while start < end {
+        let from = start.min(end.saturating_sub(BLOCK));
+        let rest = &text[from..text.len().min(from + REACH)];
+        let mut block = [0; REACH];
+        block[..rest.len()].copy_from_slice(rest);
+        // Places that were not looked at yet and have room for a window.
+        let new = |window: usize| {
+            let places = (text.len() - from + STRIDE - window) / STRIDE;
+            ((1 << places) - 1) & u32::MAX << ((start - from) / STRIDE)
+        };
+        let [long, short] = look(wanted, &block);
+        report(from, [long & new(LONG), short & new(SHORT)]);
+        start = from + BLOCK;
     }
-    let mut block = [0; REACH];
-    let from = match end.checked_sub(BLOCK) {
-        Some(from) => {
-            block[..BLOCK].copy_from_slice(&text[from..end]);
-            from
-        }
-        None => {
-            block[..end].copy_from_slice(&text[..end]);
-            0
-        }
-    };
-    // Places that were not looked at yet and have room for a window.
-    let new = |window: usize| {
-        let places = (end - from + STRIDE - window) / STRIDE;
-        ((1 << places) - 1) & u32::MAX << ((start - from) / STRIDE)
-    };
-    let [long, short] = look(wanted, &block);
-    report(from, [long & new(LONG), short & new(SHORT)]);
 }
 
 /// Which windows of a block may be marked.
 #[inline]
-fn look(wanted: &Wanted<'_>, block: &[u8; REACH], hash: impl Fn(u64) -> Hash) -> [u32; 2] {
+fn look(wanted: &Wanted<'_>, block: &[u8; REACH], hash: impl Fn(u64, u32) -> Hash) -> [u32; 2] {
     let mut hits = [0; 2];
     for place in 0..PLACES {
         let window = block[place * STRIDE..].first_chunk().map_or(0, |window| u64::from_le_bytes(*window));
-        hits[0] |= wanted.long.map_or(0, |marks| marks.has(hash(window))) << place;
-        hits[1] |= wanted.short.map_or(0, |marks| marks.has(hash(window & u64::from(u32::MAX)))) << place;
+        let behind = block[place * STRIDE + LONG..].first_chunk().map_or(0, |behind| u32::from_le_bytes(*behind));
+        hits[0] |= wanted.long.map_or(0, |marks| marks.has(hash(window & bits_of(LONG), behind))) << place;
+        let short = |marks: &Marks| marks.has(hash(window & bits_of(SHORT), 0).short());
+        hits[1] |= wanted.short.map_or(0, short) << place;
     }
     hits
 }
@@ -216,12 +247,12 @@ fn look(wanted: &Wanted<'_>, block: &[u8; REACH], hash: impl Fn(u64) -> Hash) ->
 mod avx2 {
     use std::arch::x86_64::{
         __m256i, _mm_cvtsi32_si128, _mm256_add_epi32, _mm256_and_si256, _mm256_castsi256_ps, _mm256_movemask_ps,
-        _mm256_mullo_epi32, _mm256_set1_epi32, _mm256_setr_epi32, _mm256_sllv_epi32, _mm256_srl_epi32,
+        _mm256_mullo_epi32, _mm256_or_si256, _mm256_set1_epi32, _mm256_setr_epi32, _mm256_sllv_epi32, _mm256_srl_epi32,
         _mm256_srli_epi32, _mm256_storeu_si256,
     };
 
     use super::super::registers::load;
-    use super::{FIRST, Hits, MIXED, Marks, PLACES, REACH, SECOND, STRIDE, Wanted, each_block};
+    use super::{FIRST, Hits, LONG, MIXED, Marks, PLACES, REACH, SECOND, STRIDE, THIRD, Wanted, each_block};
 
     /// Places in one register.
     const LANES: usize = 8;
@@ -240,19 +271,21 @@ mod avx2 {
             let first = _mm256_mullo_epi32(load(block, at), _mm256_set1_epi32(FIRST.cast_signed()));
             if let Some(marks) = wanted.long {
                 let second = _mm256_mullo_epi32(load(block, at + STRIDE), _mm256_set1_epi32(SECOND.cast_signed()));
-                long |= has(marks, _mm256_add_epi32(first, second)) << (half * LANES);
+                let behind = _mm256_mullo_epi32(load(block, at + LONG), _mm256_set1_epi32(THIRD.cast_signed()));
+                let behind = _mm256_srli_epi32::<27>(behind);
+                long |= has(marks, _mm256_add_epi32(first, second), Some(behind)) << (half * LANES);
             }
             if let Some(marks) = wanted.short {
-                short |= has(marks, first) << (half * LANES);
+                short |= has(marks, first, None) << (half * LANES);
             }
         }
         [long, short]
     }
 
-    /// [`Marks::has`] for eight hashes, a bit for each.
+    /// [`Marks::has`] for eight hashes, a bit for each, with what tells the bytes behind long windows.
     #[target_feature(enable = "avx2")]
     #[inline]
-    fn has(marks: &Marks, hashes: __m256i) -> u32 {
+    fn has(marks: &Marks, hashes: __m256i, third: Option<__m256i>) -> u32 {
         let places = _mm256_srl_epi32(hashes, _mm_cvtsi32_si128(marks.shift.cast_signed()));
         // A gather does this in one instruction, and takes longer.
         let mut of_lane = [0_u32; LANES];
@@ -265,7 +298,11 @@ mod avx2 {
         let mixed = _mm256_mullo_epi32(hashes, _mm256_set1_epi32(MIXED.cast_signed()));
         let first = _mm256_srli_epi32::<27>(mixed);
         let second = _mm256_and_si256(_mm256_srli_epi32::<22>(mixed), _mm256_set1_epi32(31));
-        let both = _mm256_and_si256(_mm256_sllv_epi32(words, first), _mm256_sllv_epi32(words, second));
+        let mut other = _mm256_sllv_epi32(words, second);
+        if let Some(third) = third {
+            other = _mm256_or_si256(other, _mm256_sllv_epi32(words, third));
+        }
+        let both = _mm256_and_si256(_mm256_sllv_epi32(words, first), other);
         // The highest bit of each lane.
         _mm256_movemask_ps(_mm256_castsi256_ps(both)).cast_unsigned()
     }
