@@ -178,9 +178,15 @@ mod tests {
         for length in 0..if cfg!(miri) { 70 } else { 300 } {
             let bytes: Vec<u8> =
                 (0..length).map(|place| u8::try_from((place * 7 + length) % 256).unwrap_or(0)).collect();
-            let mut lower = b"KEEP".to_vec();
-            push_lower(&bytes, &mut lower);
-            assert_eq!(lower, [b"KEEP".as_slice(), &bytes.to_ascii_lowercase()].concat());
+            let ascii: Vec<u8> = bytes.iter().map(|byte| byte & 0x7F).collect();
+            // One byte beyond ASCII, anywhere.
+            let mut nearly = ascii.clone();
+            nearly.get_mut(length / 3).into_iter().for_each(|byte| *byte |= 0x80);
+            for bytes in [bytes, ascii, nearly] {
+                let mut lower = b"KEEP".to_vec();
+                assert_eq!(push_lower(&bytes, &mut lower), bytes.is_ascii());
+                assert_eq!(lower, [b"KEEP".as_slice(), &bytes.to_ascii_lowercase()].concat());
+            }
         }
     }
 }
